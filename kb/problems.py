@@ -1,0 +1,62 @@
+"""Every code that kb can report, and how problems are printed.
+
+K1 files and YAML · K2 cards · K3 text · K4 models · K5 figures · K6 settings and templates.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from kb.records import Place, Problem, Severity
+
+
+class Code(NamedTuple):
+    """One kind of problem: how grave it is, and what it means in a line."""
+
+    severity: Severity
+    meaning: str
+
+
+CODES: dict[str, Code] = {
+    "K101": Code("error", "the file cannot be read"),
+    "K102": Code("error", "the file is not UTF-8"),
+    "K103": Code("error", "the YAML cannot be read"),
+    "K104": Code("error", "the YAML is not plain data (a tag, an anchor or an alias)"),
+    "K105": Code("error", "a key stands twice in one YAML mapping"),
+    "K106": Code("error", "a value in the front matter is of the wrong type"),
+    "K201": Code("error", "a section is missing"),
+    "K202": Code("error", "a section is empty"),
+    "K203": Code("error", "the kind is not one of the template's"),
+    "K204": Code("error", "a citekey holds characters that none may hold"),
+    "K205": Code("warning", "a citekey does not follow the template's pattern"),
+    "K206": Code("error", "two cards have the same citekey, or keys that differ by case or Unicode form alone"),
+    "K207": Code("error", "the year in the citekey is not the citation's"),
+    "K208": Code("error", "the citation is missing"),
+    "K209": Code("error", "the note holds no card"),
+    "K210": Code("error", "a section stands twice in one card"),
+    "K301": Code("warning", "a dollar sign around TeX has no partner"),
+    "K302": Code("error", "a display formula is not closed"),
+    "K303": Code("error", "a link leads to no card"),
+    "K304": Code("error", "an image is missing"),
+    "K305": Code("error", "a path leads out of the knowledge base"),
+    "K401": Code("error", "a call cannot be read"),
+    "K402": Code("error", "there is no such model"),
+    "K403": Code("error", "the model has no such argument"),
+    "K404": Code("error", "an argument is missing"),
+    "K405": Code("error", "two reference models have the same name"),
+    "K406": Code("error", "a reference model file cannot be read"),
+    "K407": Code("error", "the model failed while it was measured"),
+    "K408": Code("error", "the model could not be measured completely"),
+    "K409": Code("error", "the measurement is stale"),
+    "K501": Code("finding", "a printed figure is not explained by any convention"),
+    "K502": Code("warning", "a figure in a results table cannot be read"),
+    "K601": Code("error", "the settings cannot be used"),
+    "K602": Code("error", "the card template cannot be used"),
+    "K603": Code("error", "a page template failed"),
+    "K604": Code("error", "the site builder failed"),
+}
+
+
+def problem(code: str, place: Place, message: str, hint: str = "", *, severity: Severity | None = None) -> Problem:
+    """A problem of the given code; its severity is the code's unless one is given (a draft's gaps are warnings)."""
+    return Problem(place, code, message, hint, severity or CODES[code].severity)
