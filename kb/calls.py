@@ -16,20 +16,10 @@ from kb.factories import find_factories
 from kb.literals import read_literal, same_literal, write_literal
 from kb.records import Factory
 
-__all__ = [
-    "Call",
-    "CallError",
-    "find_factories",
-    "is_call",
-    "is_package_call",
-    "normalise",
-    "parse_call",
-    "split_call",
-]
+__all__ = ["Call", "CallError", "find_factories", "is_call", "is_package_call", "normalise", "parse_call", "split_call"]
 
 CALL = re.compile(
-    r"(?:(?P<module>[^\W\d]\w*(?:\.[^\W\d]\w*)*):)?(?P<name>[^\W\d]\w*)\s*\((?P<arguments>.*)\)",
-    re.DOTALL,
+    r"(?:(?P<module>[^\W\d]\w*(?:\.[^\W\d]\w*)*):)?(?P<name>[^\W\d]\w*)\s*\((?P<arguments>.*)\)", re.DOTALL
 )
 LONGEST_CALL = 1000  # characters; no call that a person writes comes near it
 
@@ -44,9 +34,7 @@ class Call:
 
     def __str__(self) -> str:
         written = [write_literal(value) for value in self.positional]
-        written += [
-            f"{name}={write_literal(value)}" for name, value in self.arguments.items()
-        ]
+        written += [f"{name}={write_literal(value)}" for name, value in self.arguments.items()]
         return f"{self.name}({', '.join(written)})"
 
 
@@ -63,9 +51,7 @@ class CallError(ValueError):
 def is_call(text: str, factories: Collection[str] | None = None) -> bool:
     """Whether a text looks like a call; with `factories`, only of one of these or of a package's."""
     found = CALL.fullmatch(text.strip())
-    return found is not None and (
-        factories is None or bool(found["module"]) or found["name"] in factories
-    )
+    return found is not None and (factories is None or bool(found["module"]) or found["name"] in factories)
 
 
 def is_package_call(call: str) -> bool:
@@ -77,14 +63,10 @@ def parse_call(text: str) -> Call:
     """Reads a call; raises CallError where it is none, or where an argument is no literal."""
     found = CALL.fullmatch(text.strip())
     if not found or len(text) > LONGEST_CALL:
-        raise CallError(
-            f"`{text[:80]}` is not a call", "write it as `model(argument=value)`"
-        )
+        raise CallError(f"`{text[:80]}` is not a call", "write it as `model(argument=value)`")
     name = f"{found['module']}:{found['name']}" if found["module"] else found["name"]
     node = _call_node(text, found["arguments"])
-    return Call(
-        name, _keywords(node), tuple(_value(argument) for argument in node.args)
-    )
+    return Call(name, _keywords(node), tuple(_value(argument) for argument in node.args))
 
 
 def _call_node(text: str, arguments: str) -> ast.Call:
@@ -94,15 +76,8 @@ def _call_node(text: str, arguments: str) -> ast.Call:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         node = None
     # A call that ends before the source does was closed early: `model(1) # )`.
-    if (
-        not isinstance(node, ast.Call)
-        or not isinstance(node.func, ast.Name)
-        or node.end_col_offset != _width(source)
-    ):
-        raise CallError(
-            f"the arguments of `{text.strip()}` cannot be read",
-            "write them as `name=value, name=value`",
-        )
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.end_col_offset != _width(source):
+        raise CallError(f"the arguments of `{text.strip()}` cannot be read", "write them as `name=value, name=value`")
     return node
 
 
@@ -129,9 +104,7 @@ def _value(node: ast.expr) -> object:
         raise CallError(str(error), hint) from None
 
 
-def normalise(
-    text: str, factories: Mapping[str, Factory], packages: Collection[str] = ()
-) -> str:
+def normalise(text: str, factories: Mapping[str, Factory], packages: Collection[str] = ()) -> str:
     """The normal form of a call: signature order, keywords, defaults dropped.
 
     Raises CallError, whose `code` says what is wrong, with the nearest right name in its hint.
@@ -140,50 +113,30 @@ def normalise(
     if is_package_call(call.name):
         return str(_package_call(call, packages))
     if call.name not in factories:
-        raise CallError(
-            f"there is no model `{call.name}`",
-            _nearest(call.name, factories, "()"),
-            "K402",
-        )
+        raise CallError(f"there is no model `{call.name}`", _nearest(call.name, factories, "()"), "K402")
     factory = factories[call.name]
     arguments = _bound(call, factory)
     _require(factory, arguments)
-    kept = {
-        name: arguments[name]
-        for name in factory.parameters
-        if _needed(name, arguments, factory)
-    }
+    kept = {name: arguments[name] for name in factory.parameters if _needed(name, arguments, factory)}
     return str(Call(call.name, kept))
 
 
-def split_call(
-    call: Call, factory: Factory
-) -> tuple[dict[str, object], dict[str, object]]:
+def split_call(call: Call, factory: Factory) -> tuple[dict[str, object], dict[str, object]]:
     """The arguments for the factory and those for its inputs function: each goes to all that name it."""
     arguments = call.arguments.items()
     return (
-        {
-            name: value
-            for name, value in arguments
-            if name in factory.factory_parameters
-        },
+        {name: value for name, value in arguments if name in factory.factory_parameters},
         {name: value for name, value in arguments if name in factory.inputs_parameters},
     )
 
 
 def _package_call(call: Call, packages: Collection[str]) -> Call:
     module = call.name.partition(":")[0]
-    if not any(
-        module == package or module.startswith(f"{package}.") for package in packages
-    ):
+    if not any(module == package or module.startswith(f"{package}.") for package in packages):
         hint = f"add `{module.partition('.')[0]}` to `extra.kb.packages` in mkdocs.yml"
-        raise CallError(
-            f"models of the package `{module}` are not allowed here", hint, "K402"
-        )
+        raise CallError(f"models of the package `{module}` are not allowed here", hint, "K402")
     if call.positional:
-        raise CallError(
-            "the arguments of a package's model must be named", "write `name=value`"
-        )
+        raise CallError("the arguments of a package's model must be named", "write `name=value`")
     return Call(call.name, dict(sorted(call.arguments.items())))
 
 
@@ -196,11 +149,7 @@ def _bound(call: Call, factory: Factory) -> dict[str, object]:
     bound = dict(zip(names, call.positional, strict=False))
     for name, value in call.arguments.items():
         if name not in factory.parameters:
-            raise CallError(
-                f"`{factory.name}` has no argument `{name}`",
-                _nearest(name, factory.parameters),
-                "K403",
-            )
+            raise CallError(f"`{factory.name}` has no argument `{name}`", _nearest(name, factory.parameters), "K403")
         if name in bound:
             raise _twice(name)
         bound[name] = value
@@ -214,18 +163,12 @@ def _twice(name: str) -> CallError:
 def _require(factory: Factory, arguments: Mapping[str, object]) -> None:
     missing = [f"`{name}`" for name in factory.required if name not in arguments]
     if missing:
-        raise CallError(
-            f"`{factory.name}` needs {', '.join(missing)}",
-            "give it as `name=value`",
-            "K404",
-        )
+        raise CallError(f"`{factory.name}` needs {', '.join(missing)}", "give it as `name=value`", "K404")
 
 
 def _needed(name: str, arguments: Mapping[str, object], factory: Factory) -> bool:
     default = factory.parameters[name]
-    return name in arguments and (
-        default is ... or not same_literal(arguments[name], default)
-    )
+    return name in arguments and (default is ... or not same_literal(arguments[name], default))
 
 
 def _nearest(name: str, names: Iterable[str], suffix: str = "") -> str:
@@ -234,8 +177,4 @@ def _nearest(name: str, names: Iterable[str], suffix: str = "") -> str:
     close = difflib.get_close_matches(name, known, n=1)
     if close:
         return f"did you mean `{close[0]}{suffix}`?"
-    return (
-        "there are: " + ", ".join(f"`{each}{suffix}`" for each in known)
-        if known
-        else "there are none"
-    )
+    return "there are: " + ", ".join(f"`{each}{suffix}`" for each in known) if known else "there are none"

@@ -28,20 +28,14 @@ class ModelFile:
 
     path: str
     functions: tuple[ast.FunctionDef, ...]
-    imports: Mapping[
-        str, tuple[str, str]
-    ]  # local name → (sibling's stem, name there; "" for the sibling itself)
+    imports: Mapping[str, tuple[str, str]]  # local name → (sibling's stem, name there; "" for the sibling itself)
 
     def function(self, name: str) -> ast.FunctionDef | None:
         """The top-level function of that name: the last one, as in Python."""
-        return next(
-            (found for found in reversed(self.functions) if found.name == name), None
-        )
+        return next((found for found in reversed(self.functions) if found.name == name), None)
 
 
-def find_factories(
-    root: Path, models_dir: str
-) -> tuple[dict[str, Factory], list[Problem]]:
+def find_factories(root: Path, models_dir: str) -> tuple[dict[str, Factory], list[Problem]]:
     """All factories in the folder of reference models, by name, and what is wrong with its files."""
     files, problems = read_model_files(root, models_dir)
     factories: dict[str, Factory] = {}
@@ -53,9 +47,7 @@ def find_factories(
     return factories, problems
 
 
-def read_model_files(
-    root: Path, models_dir: str
-) -> tuple[dict[str, ModelFile], list[Problem]]:
+def read_model_files(root: Path, models_dir: str) -> tuple[dict[str, ModelFile], list[Problem]]:
     """Every Python file in the folder by its stem, and a problem for each that cannot be read."""
     files: dict[str, ModelFile] = {}
     problems: list[Problem] = []
@@ -71,27 +63,16 @@ def read_model_files(
 
 def _read(path: Path, shown: str, package: str) -> ModelFile | Problem:
     if "." in path.stem:
-        return problem(
-            "K406",
-            Place(shown),
-            "a file with a dot in its name cannot be imported",
-            "rename the file",
-        )
+        return problem("K406", Place(shown), "a file with a dot in its name cannot be imported", "rename the file")
     try:
         tree = ast.parse(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        return problem(
-            "K101", Place(shown), f"the file cannot be read: {error.strerror}"
-        )
+        return problem("K101", Place(shown), f"the file cannot be read: {error.strerror}")
     except UnicodeDecodeError:
-        return problem(
-            "K102", Place(shown), "the file is not UTF-8", "save it as UTF-8"
-        )
+        return problem("K102", Place(shown), "the file is not UTF-8", "save it as UTF-8")
     except SyntaxError as error:
         return problem(
-            "K406",
-            Place(shown, error.lineno or 1, error.offset or 1),
-            f"Python cannot read it: {error.msg}",
+            "K406", Place(shown, error.lineno or 1, error.offset or 1), f"Python cannot read it: {error.msg}"
         )
     except (ValueError, RecursionError, MemoryError) as error:
         return problem("K406", Place(shown), f"Python cannot read it: {error}")
@@ -99,9 +80,7 @@ def _read(path: Path, shown: str, package: str) -> ModelFile | Problem:
     return ModelFile(shown, functions, dict(_sibling_imports(tree, package)))
 
 
-def _sibling_imports(
-    tree: ast.Module, package: str
-) -> Iterator[tuple[str, tuple[str, str]]]:
+def _sibling_imports(tree: ast.Module, package: str) -> Iterator[tuple[str, tuple[str, str]]]:
     """What a file imports from the other files of its folder, wherever in the file the import stands."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
@@ -109,15 +88,10 @@ def _sibling_imports(
         elif isinstance(node, ast.Import):
             for alias in node.names:
                 if alias.name.startswith(package + "."):
-                    yield (
-                        alias.asname or alias.name,
-                        (alias.name.removeprefix(package + ".").split(".")[0], ""),
-                    )
+                    yield (alias.asname or alias.name, (alias.name.removeprefix(package + ".").split(".")[0], ""))
 
 
-def _imported_from(
-    node: ast.ImportFrom, package: str
-) -> Iterator[tuple[str, tuple[str, str]]]:
+def _imported_from(node: ast.ImportFrom, package: str) -> Iterator[tuple[str, tuple[str, str]]]:
     module = node.module or ""
     if node.level == 1:
         module = f"{package}.{module}".rstrip(".")
@@ -132,10 +106,7 @@ def _imported_from(
 
 
 def _is_factory(function: ast.FunctionDef) -> bool:
-    return (
-        not function.name.startswith("_")
-        and _annotation(function.returns) in MODULE_ANNOTATIONS
-    )
+    return not function.name.startswith("_") and _annotation(function.returns) in MODULE_ANNOTATIONS
 
 
 def _annotation(node: ast.expr | None) -> str:
@@ -144,9 +115,7 @@ def _annotation(node: ast.expr | None) -> str:
     return ast.unparse(node) if node else ""
 
 
-def _factory(
-    function: ast.FunctionDef, file: ModelFile, files: Mapping[str, ModelFile]
-) -> Factory:
+def _factory(function: ast.FunctionDef, file: ModelFile, files: Mapping[str, ModelFile]) -> Factory:
     own = _parameters(function)
     inputs_name, inputs = _inputs_function(function.name, file, files)
     of_inputs = _parameters(inputs) if inputs else {}
@@ -155,8 +124,7 @@ def _factory(
         path=file.path,
         line=function.lineno,
         parameters=_merged(own, of_inputs),
-        required=_required(function)
-        + tuple(name for name in _required(inputs) if name not in _required(function)),
+        required=_required(function) + tuple(name for name in _required(inputs) if name not in _required(function)),
         factory_parameters=tuple(own),
         inputs=inputs_name,
         inputs_parameters=tuple(of_inputs),
@@ -175,9 +143,7 @@ def _inputs_function(
     return "", None
 
 
-def _resolved(
-    name: str, file: ModelFile, files: Mapping[str, ModelFile]
-) -> ast.FunctionDef | None:
+def _resolved(name: str, file: ModelFile, files: Mapping[str, ModelFile]) -> ast.FunctionDef | None:
     seen = set()
     while not (function := file.function(name)):
         sibling, there = file.imports.get(name, ("", ""))
@@ -191,9 +157,7 @@ def _resolved(
 def _parameters(function: ast.FunctionDef) -> Parameters:
     """Name and default of each argument, in signature order; `*args` and `**kwargs` take none of a call's."""
     listed = [*function.args.posonlyargs, *function.args.args]
-    defaults: list[ast.expr | None] = [None] * (
-        len(listed) - len(function.args.defaults)
-    )
+    defaults: list[ast.expr | None] = [None] * (len(listed) - len(function.args.defaults))
     defaults += function.args.defaults
     named = [
         *zip(listed, defaults, strict=True),
@@ -215,34 +179,20 @@ def _required(function: ast.FunctionDef | None) -> tuple[str, ...]:
     arguments = function.args
     listed = [*arguments.posonlyargs, *arguments.args]
     without = listed[: len(listed) - len(arguments.defaults)]
-    keywords = [
-        each
-        for each, default in zip(
-            arguments.kwonlyargs, arguments.kw_defaults, strict=True
-        )
-        if not default
-    ]
+    keywords = [each for each, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if not default]
     return tuple(argument.arg for argument in [*without, *keywords])
 
 
 def _merged(own: Parameters, of_inputs: Parameters) -> Parameters:
     """Both functions' arguments; one that both name has a default only if they agree on it."""
-    merged = own | {
-        name: default for name, default in of_inputs.items() if name not in own
-    }
+    merged = own | {name: default for name, default in of_inputs.items() if name not in own}
     for name in own.keys() & of_inputs.keys():
-        if (
-            own[name] is ...
-            or of_inputs[name] is ...
-            or not same_literal(own[name], of_inputs[name])
-        ):
+        if own[name] is ... or of_inputs[name] is ... or not same_literal(own[name], of_inputs[name]):
             merged[name] = ...
     return merged
 
 
-def _mistakes(
-    factory: Factory, function: ast.FunctionDef, earlier: Factory | None
-) -> Iterator[Problem]:
+def _mistakes(factory: Factory, function: ast.FunctionDef, earlier: Factory | None) -> Iterator[Problem]:
     place = Place(factory.path, function.lineno, function.col_offset + 1)
     if earlier:
         message = f"there is a model `{factory.name}` already, at {earlier.path}:{earlier.line}"

@@ -6,9 +6,7 @@ import ast
 import json
 import math
 
-EXACT_INTEGERS = (
-    2**53
-)  # floats below this that equal an integer are that integer and no other
+EXACT_INTEGERS = 2**53  # floats below this that equal an integer are that integer and no other
 
 
 def read_literal(node: ast.expr) -> object:
@@ -21,9 +19,7 @@ def read_literal(node: ast.expr) -> object:
         return tuple(values) if isinstance(node, ast.Tuple) else values
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
         return _signed(node)
-    if isinstance(node, ast.Constant) and isinstance(
-        node.value, int | float | str | None
-    ):
+    if isinstance(node, ast.Constant) and isinstance(node.value, int | float | str | None):
         return _plain_number(node.value)
     raise ValueError(f"`{ast.unparse(node)}` is not a literal")
 
