@@ -1,0 +1,166 @@
+"""The reference models hold to the last parameter, against independent witnesses, and run for real."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from torch import nn
+
+from kb.calls import parse_call
+from kb.factories import find_factories
+
+ROOT = Path(__file__).parents[1]
+CASES = ROOT / "tests" / "cases" / "reference_models"
+FACTORIES, PROBLEMS = find_factories(ROOT, "reference_models")
+
+
+def case(name):
+    return yaml.safe_load((CASES / name).read_text(encoding="utf-8"))
+
+
+def load(path):
+    """A reference model file as a module of its own."""
+    spec = importlib.util.spec_from_file_location(Path(path).stem, ROOT / path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def build(name, **arguments):
+    return getattr(load(FACTORIES[name].path), name)(**arguments)
+
+
+def inputs(name, resolution=224):
+    return load(FACTORIES[name].path).example_inputs(resolution=resolution)
+
+
+def params(model):
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def multiply_adds(model, images):
+    """Weights times the points of the output, of every convolution and linear layer that is run."""
+    counted = []
+
+    def count(module, _, output):
+        points = output.shape[2:].numel() if isinstance(module, nn.Conv2d) else 1
+        counted.append(module.weight.numel() * points)
+
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            module.register_forward_hook(count)
+    with torch.no_grad():
+        model.eval()(*images)
+    return sum(counted)
+
+
+def on_meta(name, resolution=224, **arguments):
+    with torch.device("meta"):
+        return build(name, **arguments), inputs(name, resolution)
+
+
+@pytest.fixture(scope="session")
+def torchvision_models():
+    """torchvision's networks. Where it was built for another torch its operators are missing: networks need none."""
+    try:
+        from torchvision import models
+    except RuntimeError:
+        library = torch.library.Library("torchvision", "DEF")
+        library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
+            del sys.modules[name]
+        from torchvision import models
+
+        models.operators = library  # torch forgets them with the library
+    return models
+
+
+def test_every_factory_is_found_and_has_a_published_count():
+    assert not PROBLEMS
+    assert {parse_call(entry["call"]).name for entry in case("published.yml")} == set(FACTORIES)
+
+
+@pytest.mark.parametrize("entry", case("published.yml"), ids=lambda entry: entry["call"])
+def test_counts_are_the_published_ones(entry):
+    model, images = on_meta(parse_call(entry["call"]).name)
+    assert (params(model), multiply_adds(model, images)) == (entry["params"], entry["macs"])
+
+
+def test_mobilenet_v1_by_hand():
+    filters = {"conv": 9, "pointwise": 1, "linear": 1}
+    total = macs = 0
+    for kind, side, m, n, times in case("mobilenet_v1_table_1.yml"):
+        of_layer = 9 * m if kind == "depthwise" else filters[kind] * m * n
+        total += times * (of_layer + (n if kind == "linear" else 2 * n))
+        macs += times * of_layer * side**2
+    model, images = on_meta("mobilenet_v1")
+    assert (total, macs) == (params(model), multiply_adds(model, images))
+
+
+@pytest.mark.parametrize("entry", case("mobilenet_v1_authors.yml"), ids=str)
+def test_mobilenet_v1_body_is_the_authors(entry):
+    model, images = on_meta("mobilenet_v1", entry["resolution"], width=entry["width"])
+    model.fc = nn.Identity()
+    weights = sum(module.weight.numel() for module in model.modules() if isinstance(module, nn.Conv2d))
+    assert (weights, multiply_adds(model, images)) == (entry["weights"], entry["macs"])
+
+
+def test_mobilenet_v1_last_stride_is_the_one_that_the_printed_count_needs():
+    (model, images), (strided, _) = on_meta("mobilenet_v1"), on_meta("mobilenet_v1")
+    strided.layers[-1].depthwise[0].stride = (2, 2)
+    assert round(multiply_adds(model, images) / 1e6) == 569
+    assert multiply_adds(strided, images) == 533_833_216
+
+
+def test_squeezenet_layer_by_layer():
+    model = build("squeezenet")
+    printed = case("squeezenet_table_1.yml")
+    assert {name: params(model.get_submodule(name)) for name in printed} == printed
+    assert sum(printed.values()) == params(model)
+
+
+@pytest.mark.parametrize(("name", "theirs"), case("torchvision.yml").items())
+def test_the_same_network_as_torchvision(name, theirs, torchvision_models):
+    network, weights = theirs
+    model, images = on_meta(name)
+    witness = getattr(torchvision_models, network)()
+    for published in getattr(torchvision_models, weights):
+        assert params(model) == published.meta["num_params"]
+        assert round(multiply_adds(model, images) / 1e9, 3) == published.meta["_ops"]
+    assert shapes(model) == shapes(witness)
+
+
+def shapes(model):
+    """The shapes of all parameters, in order; a 1×1 convolution on one point counts as the linear layer that it is."""
+    return [
+        tuple(parameter.shape[:2]) if parameter.shape[2:].numel() == 1 else tuple(parameter.shape)
+        for parameter in model.parameters()
+    ]
+
+
+@pytest.mark.parametrize("name", sorted(FACTORIES))
+def test_runs_forward_and_backward(name):
+    torch.manual_seed(0)
+    model = build(name)
+    (images,) = inputs(name, resolution=64)
+    scores = model(torch.rand_like(images))
+    nn.functional.cross_entropy(scores, torch.tensor([0])).backward()
+    assert scores.shape == (1, 1000)
+    assert scores.isfinite().all()
+    gradients = [parameter.grad for parameter in model.parameters()]
+    assert all(gradient is not None and gradient.isfinite().all() for gradient in gradients)
+    assert any(gradient.any() for gradient in gradients)
+
+
+@pytest.mark.parametrize("name", [name for name in sorted(FACTORIES) if "width" in FACTORIES[name].parameters])
+@pytest.mark.parametrize("width", [0.25, 0.35, 0.5, 0.75, 1.3, 1.4])
+def test_every_width_can_be_built(name, width):
+    thin, images = on_meta(name, resolution=96, width=width, classes=7)
+    with torch.no_grad():
+        assert thin(*images).shape == (1, 7)
