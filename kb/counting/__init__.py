@@ -1,0 +1,6 @@
+"""Counting what a network costs: parameters, multiply-adds, activations. Everything here imports torch."""
+
+from kb.counting.counter import measure_module
+from kb.counting.meta import build, make_inputs
+
+__all__ = ["build", "make_inputs", "measure_module"]
