@@ -1,0 +1,198 @@
+"""The one configured Markdown parser, and what is read off its tokens.
+
+CommonMark and GFM, and what DESIGN.md adds to them; each addition is a file of `kb.markdown_rules`. Lines and columns
+in `token.meta` count from 0 within the parsed text; those that the functions here return count from 1 within the file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from itertools import pairwise
+from textwrap import dedent
+from typing import Literal
+from urllib.parse import unquote
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from kb.markdown_rules import callouts, delimiters, footnotes, html, math, positions, tables
+from kb.markdown_rules import links as link_rules
+from kb.markdown_rules.reading import as_text
+from kb.problems import problem
+from kb.records import Equation, Place, Problem
+
+MAX_NESTING = 100
+_NEWLINES = re.compile(r"\r\n?")
+_STRAY_HINT = "write $x$, with a space on both sides or on neither; write \\$ for the sign itself"
+_TEX = re.compile(r"\\[A-Za-z]{2,}|[\^_]\{|[A-Za-z0-9)]\^[A-Za-z0-9]")
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link. `target` is as people write it (`图 1.png`, not `%E5…`); an image's `text` is its alternative."""
+
+    kind: Literal["wiki", "link", "image"]
+    target: str
+    text: str
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """An ATX heading: it and all that stands under it are the lines from `line` to before `end_line`, from 0."""
+
+    level: int
+    text: str
+    line: int
+    end_line: int
+
+
+@cache
+def parser() -> MarkdownIt:
+    """The parser of all notes. It is shared: configure a copy from `make_parser`, never this one."""
+    return make_parser()
+
+
+def make_parser() -> MarkdownIt:
+    """A new parser with all our rules."""
+    md = MarkdownIt("commonmark", {"maxNesting": MAX_NESTING, "tasklists": True})
+    for rules in (html, tables, delimiters, math, link_rules, callouts, footnotes, positions):
+        rules.install(md)
+    return md
+
+
+@lru_cache(maxsize=16)
+def parse(text: str) -> tuple[Token, ...]:
+    """The tokens of a text. They are shared between callers, who must not change them."""
+    return tuple(parser().parse(text))
+
+
+def headings(text: str) -> list[Heading]:
+    """The ATX headings of a text, but for those within lists and quotes."""
+    tokens, _ = _blocks(text)
+    found = [(token, inline) for token, inline in pairwise(tokens) if _is_heading(token)]
+    starts = [(int(token.tag[1]), token.map[0] if token.map else 0, inline.content) for token, inline in found]
+    last = text.count("\n") + 1
+    return [
+        Heading(level, content, line, next((at for other, at, _ in starts[n:] if other <= level), last))
+        for n, (level, line, content) in enumerate(starts, start=1)
+    ]
+
+
+def _is_heading(token: Token) -> bool:
+    return token.type == "heading_open" and token.level == 0 and token.markup.startswith("#")
+
+
+def definitions(text: str) -> dict[str, str]:
+    """The source of each link and footnote definition, by its label (a footnote's begins with `^`)."""
+    tokens, env = _blocks(text)
+    spans = {label: reference["map"] for label, reference in env.get("references", {}).items()}
+    for token in tokens:
+        if token.type == "footnote_reference_open" and token.map:
+            spans.setdefault("^" + token.meta["label"], token.map)
+    lines = _NEWLINES.sub("\n", text).split("\n")
+    return {label: dedent("\n".join(lines[first:end])).rstrip() for label, (first, end) in spans.items()}
+
+
+def _blocks(text: str) -> tuple[list[Token], dict[str, dict[str, dict[str, list[int]]]]]:
+    """The block tokens of a text, in which lines are not parsed, and the definitions met on the way."""
+    md = parser()
+    tokens: list[Token] = []
+    env: dict[str, dict[str, dict[str, list[int]]]] = {}
+    md.block.parse(_NEWLINES.sub("\n", text).replace("\0", "\ufffd"), md, env, tokens)
+    return tokens, env
+
+
+def equations(text: str, first_line: int) -> tuple[Equation, ...]:
+    """The formulas of a text, in the order of their lines."""
+    found = [
+        Equation(token.content, token.type != "math_inline", first_line + line)
+        for token, line, _ in _walk(text)
+        if token.type in ("math_inline", "math_display", "math_block")
+    ]
+    return tuple(sorted(found, key=lambda equation: equation.line))
+
+
+def links(text: str, first_line: int) -> tuple[Link, ...]:
+    """The links and images of a text, also those written in HTML."""
+    return tuple(
+        Link(kind, target, label, first_line + line, column + 1)
+        for token, line, column in _walk(text)
+        for kind, target, label in _targets(token)
+    )
+
+
+def code_spans(text: str, first_line: int) -> list[tuple[str, int, int]]:
+    """The code spans of a text: content, line, column."""
+    return [
+        (token.content, first_line + line, column + 1)
+        for token, line, column in _walk(text)
+        if token.type == "code_inline"
+    ]
+
+
+def plain_text(source: str) -> str:
+    """What readers see of a line of Markdown: no markup, no footnote marks."""
+    tokens = parser().parseInline(source, {footnotes.ANY: True})
+    return " ".join(as_text(token for block in tokens for token in block.children or []).split())
+
+
+def math_problems(text: str, path: str, first_line: int) -> list[Problem]:
+    """Dollar signs that should be part of a formula and are not."""
+    found: list[Problem] = []
+    for block in parse(text):
+        reported_to = -1
+        for token in block.meta.get("strays", ()):
+            offset = token.meta["offset"]
+            place = Place(path, first_line + token.meta["line"], token.meta["column"] + 1)
+            if token.content == "$$":
+                found.append(problem("K302", place, "this display formula is not closed", "end it with `$$`"))
+            elif token.content == "$" and offset > reported_to and _is_by_tex(block.content, offset):
+                found.append(problem("K301", place, "this dollar sign has no partner", _STRAY_HINT))
+                reported_to = _end_of_reach(block.content, offset)
+    return found
+
+
+def _is_by_tex(content: str, offset: int) -> bool:
+    """Whether TeX stands next to the dollar sign: after it, or before it, on its line and up to the next one."""
+    before = re.split(r"[$\n]", content[:offset])[-1]
+    return bool(_TEX.search(before) or _TEX.search(content[offset + 1 : _end_of_reach(content, offset)]))
+
+
+def _end_of_reach(content: str, offset: int) -> int:
+    found = re.compile(r"[$\n]").search(content, offset + 1)
+    return found.start() if found else len(content)
+
+
+def _walk(text: str) -> Iterator[tuple[Token, int, int]]:
+    """Every token that stands for something in a line, and every formula, with line and column."""
+    for block in parse(text):
+        line = block.map[0] if block.map else 0
+        if block.type == "math_block":
+            yield block, line, 0
+        for token in block.children or []:
+            yield token, token.meta.get("line", line), token.meta.get("column", 0)
+
+
+def _targets(token: Token) -> Iterator[tuple[Literal["wiki", "link", "image"], str, str]]:
+    """What a token links to: kind, target, text."""
+    if token.type == "wiki_link":
+        yield "wiki", token.meta["target"], token.content
+    elif token.type == "link_open":
+        yield "link", unquote(str(token.attrs["href"])), token.meta.get("text", "")
+    elif token.type == "image":
+        yield "image", unquote(str(token.attrs["src"])), as_text([token])
+    elif token.type in ("html_inline", "html_tag"):
+        yield from _html_targets(token)
+
+
+def _html_targets(token: Token) -> Iterator[tuple[Literal["link", "image"], str, str]]:
+    for tag in [token.meta["tag"]] if token.type == "html_tag" else html.pieces(token.content):
+        if isinstance(tag, html.Tag) and tag.attributes.get("src") and tag.name == "img":
+            yield "image", unquote(tag.attributes["src"]), tag.attributes.get("alt", "")
+        elif isinstance(tag, html.Tag) and tag.attributes.get("href") and tag.name == "a":
+            yield "link", unquote(tag.attributes["href"]), ""
