@@ -1,0 +1,229 @@
+"""From cards to a site: load, check, measure what is stale, stage the pages, run MkDocs, publish in one step."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from jinja2 import TemplateError
+
+from kb import inputs, writing
+from kb.base import Base, load
+from kb.check import check
+from kb.problems import problem
+from kb.records import Measurement, Place, Problem, Verdict
+from kb.settings import Settings
+
+OK, CONTENT, STALE = 0, 1, 3
+
+# The folders that a build fills; what else lies in `build/` is its own record and is left alone.
+STAGED = ("cards", "pages", "bodies", "theme")
+TESTED = {
+    "agrees": "agree",
+    "agrees_counting": "agree when counted otherwise",
+    "reproduced": "reproduced by a footnote's call",
+    "unexplained": "unexplained",
+}
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How to build: `locked` runs no model code, `strict` takes findings and warnings for errors."""
+
+    locked: bool = False
+    strict: bool = False
+    site: str = ""  # another folder than the settings' one
+    site_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a build: an exit code, every problem found, and a line on the site, "" where none was published."""
+
+    code: int
+    problems: tuple[Problem, ...]
+    summary: str = ""
+    unchanged: bool = False
+
+
+def build(settings: Settings, order: Order = Order(), say: Say = lambda _: None) -> Outcome:  # noqa: B008 - frozen
+    """Build the site, or say that it is up to date. A build that fails leaves the old site as it was."""
+    site = settings.root / (order.site or settings.site)
+    with alone(settings, say):
+        writing.recover(site)
+        return earlier(settings, order, site) or built(settings, order, site, say)
+
+
+@contextmanager
+def alone(settings: Settings, say: Say) -> Iterator[None]:
+    """Let builds of one knowledge base follow each other; the lock falls with the process that holds it."""
+    from filelock import FileLock, Timeout
+
+    folder = settings.root / settings.build
+    folder.mkdir(exist_ok=True)
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        say("another build is running; waiting for it")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def built(settings: Settings, order: Order, site: Path, say: Say) -> Outcome:
+    """Build anew, whatever there is."""
+    made_from = fingerprint(settings, order)
+    base = load(settings.root)
+    problems = check(base)
+    stale = stale_calls(base)
+    if refused(problems, order):
+        return Outcome(CONTENT, tuple(problems))
+    if stale and (order.locked or not can_measure()):
+        return Outcome(STALE, (*problems, *(stale_problem(call, order) for call in stale)))
+    if stale:
+        failures = measure(base, stale, say)
+        made_from = fingerprint(settings, order)
+        base = load(settings.root)
+        problems = [*failures, *check(base)]
+    if not refused(problems, order):
+        say("writing the pages")
+        problems += make_site(base, order, site)
+    if refused(problems, order):
+        return Outcome(CONTENT, tuple(problems))
+    outcome = Outcome(OK, tuple(problems), summary(base, site))
+    remember(settings, site, made_from, outcome)
+    return outcome
+
+
+def refused(problems: Iterable[Problem], order: Order) -> bool:
+    """Whether these problems keep the site from being published."""
+    return any(found.severity == "error" or order.strict for found in problems)
+
+
+# --------------------------------------------------------------------------------------------------- measuring
+
+
+def stale_calls(base: Base) -> list[str]:
+    """The calls that cards name and whose measurement is missing or older than the model."""
+    raise NotImplementedError
+
+
+def can_measure() -> bool:
+    """Whether torch is installed; it is not imported to find out."""
+    return find_spec("torch") is not None
+
+
+def stale_problem(call: str, order: Order) -> Problem:
+    """A call that would have to be measured, where that is not allowed or not possible."""
+    place = Place("reference_models/measured.yml")
+    if order.locked or can_measure():
+        return problem("K409", place, f"{call} is not measured as it is now", "run `kb measure` and commit the result")
+    return problem("K409", place, f"{call} is not measured as it is now", "measuring needs: pip install 'paperkb[models]'")
+
+
+def measure(base: Base, calls: list[str], say: Say) -> list[Problem]:
+    """Measure the calls and write the lock; the problems of those that failed."""
+    raise NotImplementedError
+
+
+# ------------------------------------------------------------------------------------------------------- pages
+
+
+def make_site(base: Base, order: Order, site: Path) -> list[Problem]:
+    """Stage the pages, have MkDocs make a site of them, and publish it if nothing went wrong."""
+    from kb.pages import pages
+    from kb.site_builder import problem_of, run_mkdocs
+
+    root, folder = base.settings.root, base.settings.root / base.settings.build
+    try:
+        stage(folder, pages(base))
+    except TemplateError as error:
+        return [problem_of(error, root)]
+    new = folder / ".site"
+    shutil.rmtree(new, ignore_errors=True)
+    problems = run_mkdocs(root, new, order.site_url)
+    if not problems:
+        writing.publish(new, site)
+    return problems
+
+
+def stage(folder: Path, files: Mapping[str, str | bytes]) -> None:
+    """Make the staged folders hold these files and no others; files that are right already are not touched."""
+    for top in STAGED:
+        below = {path.removeprefix(f"{top}/"): text for path, text in files.items() if path.startswith(f"{top}/")}
+        writing.sync_tree(folder / top, below)
+
+
+def summary(base: Base, site: Path) -> str:
+    """How many cards and figures there are, how the figures came out, and where to look."""
+    verdicts = [verdict for card in base.cards for verdict in base.verdicts(card).values()]
+    return f"{count(len(base.cards), 'card')}, {figures(verdicts)}: {site / 'index.html'}"
+
+
+def figures(verdicts: Iterable[Verdict]) -> str:
+    """The figures that were tested, counted by how they came out."""
+    statuses = Counter(verdict.status for verdict in verdicts)
+    parts = [f"{statuses[status]} {words}" for status, words in TESTED.items() if statuses[status]]
+    total = sum(statuses[status] for status in TESTED)
+    return f"{count(total, 'figure')} tested" + (f" ({', '.join(parts)})" if parts else "")
+
+
+def count(number: int, noun: str) -> str:
+    """A number and its noun."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
+# -------------------------------------------------------------------------------------------- the build before
+
+
+def fingerprint(settings: Settings, order: Order) -> str:
+    """A digest of all that this build depends on."""
+    return inputs.fingerprint(settings, order.site_url or "")
+
+
+def earlier(settings: Settings, order: Order, site: Path) -> Outcome | None:
+    """The outcome of the build before, if it was made from the same inputs and its site stands as it was published."""
+    try:
+        record = json.loads(record_of(settings, site).read_text(encoding="utf-8"))
+        same = record["inputs"] == fingerprint(settings, order) and record["site"] == inputs.fingerprint_of_folder(site)
+        problems = tuple(problem_from(data) for data in record["problems"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    if not same or refused(problems, order):
+        return None
+    return Outcome(OK, problems, record["summary"], unchanged=True)
+
+
+def remember(settings: Settings, site: Path, made_from: str, outcome: Outcome) -> None:
+    """Write down what a site was made from, so that the next build can tell whether there is anything to do."""
+    record = {
+        "inputs": made_from,
+        "site": inputs.fingerprint_of_folder(site),
+        "summary": outcome.summary,
+        "problems": [asdict(found) for found in outcome.problems],
+    }
+    text = json.dumps(record, ensure_ascii=False, indent=1)
+    writing.replace_atomically(record_of(settings, site), text)
+
+
+def record_of(settings: Settings, site: Path) -> Path:
+    """Where it is written down what a site was made from."""
+    return settings.root / settings.build / f"built-{site.name}.json"
+
+
+def problem_from(data: dict[str, Any]) -> Problem:
+    """A problem that was written down."""
+    return Problem(**{**data, "place": Place(**data["place"])})
+

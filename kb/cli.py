@@ -1,0 +1,296 @@
+"""The command line: reads arguments, calls the part that does the work, prints, and returns an exit code.
+
+Exit codes: 0 fine, 1 content, 2 usage, 3 stale lock, 4 input/output, 70 a bug of ours.
+Modules are imported by the command that needs them, so that `kb --help` and `kb check` start at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO, TypeAlias
+
+if TYPE_CHECKING:
+    from kb.records import Measurement, Problem
+    from kb.settings import Settings
+
+OK, CONTENT, USAGE, STALE, INPUT_OUTPUT, BUG, INTERRUPTED = 0, 1, 2, 3, 4, 70, 130
+
+Command = Callable[[argparse.Namespace], int]
+
+
+class Refusal(Exception):
+    """Why a command cannot start, in words for the person who typed it; `code` is what kb exits with."""
+
+    def __init__(self, message: str, code: int = USAGE) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code is returned, never raised."""
+    try:
+        options = parser().parse_args(arguments)
+    except SystemExit as stop:  # argparse has printed help, a version or what is wrong
+        return stop.code if isinstance(stop.code, int) else USAGE
+    return guarded(options.run, options)
+
+
+def guarded(command: Command, options: argparse.Namespace) -> int:
+    """Run a command and turn every way it can end into an exit code."""
+    try:
+        code = command(options)
+        sys.stdout.flush()
+        return code
+    except Refusal as refusal:
+        complain(str(refusal))
+        return refusal.code
+    except BrokenPipeError:  # `kb parse … | head`: the reader has what it wanted
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except OSError as error:
+        complain(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        return INPUT_OUTPUT
+    except Exception as error:  # noqa: BLE001 - the last resort is here, and only here
+        return report_bug(error)
+
+
+def report_bug(error: Exception) -> int:
+    """Say that the fault is ours; the traceback only where it is asked for."""
+    if os.environ.get("KB_DEBUG") == "1":
+        traceback.print_exception(error)
+    complain(f"this is a bug in kb {version('paperkb')}: {type(error).__name__}: {error}")
+    complain("please report it, with what KB_DEBUG=1 prints for the same command")
+    return BUG
+
+
+# ---------------------------------------------------------------------------------------------------- commands
+
+
+def init(options: argparse.Namespace) -> int:
+    """kb init: a new knowledge base."""
+    from kb import starting
+
+    folder = Path(options.C or ".", options.folder)
+    made, kept = starting.start(folder, options.lang or starting.language_of_the_locale())
+    for path in kept:
+        complain(f"{path} is there already and stays as it is")
+    where = "" if folder.resolve() == Path.cwd() else f" -C {options.folder}"
+    print(f"{len(made)} files written to {folder}. Next: kb{where} build, then kb{where} serve")
+    return OK
+
+
+def new(options: argparse.Namespace) -> int:
+    """kb new: a card from the template."""
+    from kb import starting
+
+    path, problems = starting.new_card(settings_of(options), options.name, options.citekey)
+    show(problems, "text", sys.stderr)
+    if path is None:
+        return CONTENT
+    print(path)
+    return OK
+
+
+def import_notes(options: argparse.Namespace) -> int:
+    """kb import: existing notes, one card per file."""
+    raise NotImplementedError
+
+
+def parse(options: argparse.Namespace) -> int:
+    """kb parse: the structured cards of a file."""
+    raise NotImplementedError
+
+
+def check(options: argparse.Namespace) -> int:
+    """kb check: all mistakes, none hidden."""
+    from kb.base import load
+    from kb.check import check as check_base
+
+    problems = check_base(load(settings_of(options).root))
+    show(problems, options.format, sys.stdout)
+    return CONTENT if any(found.severity != "warning" or options.strict for found in problems) else OK
+
+
+def measure(options: argparse.Namespace) -> int:
+    """kb measure: what running the models gives."""
+    from kb import reporting
+    from kb.remeasuring import all_calls, these_calls
+
+    settings = settings_of(options)
+    work = these_calls(settings, options.call) if options.call else all_calls(settings, again=options.again)
+    measurements, problems = work(progress(sys.stderr))
+    show(problems, "text", sys.stderr)
+    sys.stdout.write(reporting.report(measurements, options.format))
+    return CONTENT if problems or not (options.allow_incomplete or complete(measurements)) else OK
+
+
+def complete(measurements: Iterable[Measurement]) -> bool:
+    """Whether every operator of every model was counted."""
+    return not any(each.incomplete for each in measurements)
+
+
+def build(options: argparse.Namespace) -> int:
+    """kb build: everything, then site/."""
+    from kb.building import Order
+    from kb.building import build as build_site
+
+    order = Order(locked=options.locked, strict=options.strict)
+    outcome = build_site(settings_of(options), order, progress(sys.stderr))
+    show(outcome.problems, options.format, sys.stderr if options.format == "text" else sys.stdout)
+    if outcome.summary:
+        print(outcome.summary + (" (up to date)" if outcome.unchanged else ""))
+    return outcome.code
+
+
+def serve(options: argparse.Namespace) -> int:
+    """kb serve: the site, rebuilt and reloaded as its sources change."""
+    from kb.serving import serve as serve_site
+
+    def ready(address: str) -> None:
+        print(f"{address} (Ctrl-C stops)", flush=True)
+
+    serve_site(settings_of(options).root, options.host, options.port, complain, ready)
+    return OK
+
+
+# ------------------------------------------------------------------------------------------------ what they share
+
+
+def settings_of(options: argparse.Namespace) -> Settings:
+    """The settings of the knowledge base that -C names, or that the working folder lies in."""
+    from kb.settings import find_root, load_settings
+
+    start = Path(options.C or ".")
+    root = find_root(start) if not options.C or (start / "mkdocs.yml").is_file() else None
+    if root is None:
+        raise Refusal(f"{start.resolve()} is no knowledge base: it has no mkdocs.yml. `kb init DIR` makes one")
+    return load_settings(root)[0]
+
+
+def show(problems: Iterable[Problem], form: str, to: TextIO) -> None:
+    """Print problems: coloured in a terminal, plain elsewhere."""
+    from kb.problems import format_problems
+
+    to.write(format_problems(problems, form, colour=coloured(to)))
+
+
+def coloured(to: TextIO) -> bool:
+    """Whether a stream is a terminal whose user has not asked for plain text (https://no-color.org)."""
+    return to.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def progress(to: TextIO) -> Callable[[str], None]:
+    """A line that changes in a terminal, and nothing elsewhere."""
+
+    def say(words: str) -> None:
+        to.write(f"\r\033[K{words}" if words else "\r\033[K")
+        to.flush()
+
+    return say if to.isatty() else lambda _: None
+
+
+def complain(message: str) -> None:
+    """Print a line of our own to stderr."""
+    print(f"kb: {message}", file=sys.stderr, flush=True)
+
+
+# ---------------------------------------------------------------------------------------------------- arguments
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    root = argparse.ArgumentParser(prog="kb", description="Paper notes whose numbers are tested by the model.")
+    root.add_argument("--version", action="version", version=f"kb {version('paperkb')}")
+    root.add_argument("-C", metavar="DIR", help="the knowledge base, if not the working folder's")
+    commands = root.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for add in (add_init, add_new, add_import, add_parse, add_check, add_measure, add_build, add_serve):
+        add(commands)
+    return root
+
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def command(commands: Commands, name: str, run: Command, words: str) -> argparse.ArgumentParser:
+    """A command with its help, which also takes -C behind its name."""
+    made = commands.add_parser(name, help=words, description=words[0].upper() + words[1:] + ".")
+    made.add_argument("-C", metavar="DIR", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    made.set_defaults(run=run)
+    return made
+
+
+def add_init(commands: Commands) -> None:
+    """The arguments of kb init."""
+    made = command(commands, "init", init, "a new knowledge base, ready to build; no file that exists is touched")
+    made.add_argument("folder", metavar="DIR", nargs="?", default=".")
+    made.add_argument("--lang", choices=["zh", "en"], help="the language of the site (default: the locale's)")
+
+
+def add_new(commands: Commands) -> None:
+    """The arguments of kb new."""
+    made = command(commands, "new", new, "a card from the template, a draft to fill in")
+    made.add_argument("name", metavar="NAME", help="what the paper's subject is called: MobileNetV4")
+    made.add_argument("citekey", metavar="CITEKEY", help="author, year and venue: Qin2024ECCV")
+
+
+def add_import(commands: Commands) -> None:
+    """The arguments of kb import."""
+    made = command(commands, "import", import_notes, "existing notes, one card per file, with a report of what was read how")
+    made.add_argument("files", metavar="FILE", nargs="+")
+    made.add_argument("--into", metavar="DIR", help="the folder for the notes (default: the knowledge base's)")
+    made.add_argument("--overwrite", action="store_true", help="replace notes that exist")
+
+
+def add_parse(commands: Commands) -> None:
+    """The arguments of kb parse."""
+    made = command(commands, "parse", parse, "the structured cards of a file, to the standard output")
+    made.add_argument("file", metavar="FILE")
+    made.add_argument("--format", choices=["yaml", "json"], default="yaml")
+
+
+def add_check(commands: Commands) -> None:
+    """The arguments of kb check."""
+    made = command(commands, "check", check, "all mistakes in notes, models and settings")
+    made.add_argument("paths", metavar="PATH", nargs="*", help="notes or folders (default: all)")
+    add_problem_options(made)
+
+
+def add_measure(commands: Commands) -> None:
+    """The arguments of kb measure."""
+    made = command(commands, "measure", measure, "these calls, or all that the notes name, updating the lock")
+    made.add_argument("call", metavar="CALL", nargs="*", help="'mobilenet_v2(width=0.75, resolution=192)'")
+    made.add_argument("--format", choices=["table", "json", "csv"], default="table")
+    made.add_argument("--again", action="store_true", help="measure also what is up to date")
+    made.add_argument("--allow-incomplete", action="store_true", help="accept models with operators that cannot be counted")
+
+
+def add_build(commands: Commands) -> None:
+    """The arguments of kb build."""
+    made = command(commands, "build", build, "load, check, measure what is stale, and publish the site in one step")
+    made.add_argument("--locked", action="store_true", help="run no model; exit 3 where a measurement is stale")
+    add_problem_options(made)
+
+
+def add_serve(commands: Commands) -> None:
+    """The arguments of kb serve."""
+    made = command(commands, "serve", serve, "the site, rebuilt and reloaded as notes, models and templates change")
+    made.add_argument("--host", default="127.0.0.1")
+    made.add_argument("--port", type=int, default=8000, help="0 takes any that is free (default: 8000)")
+
+
+def add_problem_options(made: argparse.ArgumentParser) -> None:
+    """How problems are printed, and which of them count."""
+    made.add_argument("--format", choices=["text", "json", "github"], default="text")
+    made.add_argument("--strict", action="store_true", help="take findings and warnings for errors")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+"""What a site is made from: the files that are looked at to tell whether anything has changed since the last build."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from importlib.metadata import distributions
+from pathlib import Path
+
+from kb.resources import PACKAGE, templates_dir
+from kb.settings import FILE, Settings
+
+IGNORED_FOLDERS = ("__pycache__", "node_modules")
+
+# A file as it was last seen: path, size, time of change. Cheaper than its bytes, and what make looks at too.
+Seen = tuple[str, int, int]
+
+
+def snapshot(settings: Settings) -> frozenset[Seen]:
+    """The user's files: settings, notes, models and templates."""
+    root = settings.root
+    folders = (settings.notes, settings.models, "templates")
+    return frozenset([*seen_in(root / folder for folder in folders), *seen([root / FILE])])
+
+
+def fingerprint(settings: Settings, *options: str) -> str:
+    """A digest of all that a build depends on: the user's files, kb's own, and the installed packages."""
+    ours = seen_in([PACKAGE, templates_dir()])
+    packages = sorted(f"{found.name}=={found.version}" for found in distributions())
+    return digest([*sorted(snapshot(settings)), *sorted(ours), *packages, *environment(settings), *options, sys.version])
+
+
+def environment(settings: Settings) -> list[tuple[str, str | None]]:
+    """The environment variables that the settings read (`!ENV`), with their values."""
+    text = (settings.root / FILE).read_text(encoding="utf-8", errors="replace")
+    named = re.findall(r"!ENV\s+(?:\[([^\]]*)\]|(\w+))", text)
+    names = sorted({name for group in named for name in re.findall(r"\w+", " ".join(group))})
+    return [(name, os.environ.get(name)) for name in names]
+
+
+def fingerprint_of_folder(folder: Path) -> str:
+    """A digest of what lies in a folder; it changes when a file in it is changed, added or removed."""
+    return digest(sorted(seen_in([folder])))
+
+
+def digest(parts: Iterable[object]) -> str:
+    """The SHA-256 of the parts' representations."""
+    return hashlib.sha256("\n".join(map(repr, parts)).encode()).hexdigest()
+
+
+def seen_in(folders: Iterable[Path]) -> Iterator[Seen]:
+    """The files below the folders, without hidden ones and editors' copies."""
+    for folder in folders:
+        for parent, names, files in os.walk(folder, followlinks=True):
+            names[:] = [name for name in names if not name.startswith(".") and name not in IGNORED_FOLDERS]
+            yield from seen(Path(parent, name) for name in files if not (name.startswith(".") or name.endswith("~")))
+
+
+def seen(paths: Iterable[Path]) -> Iterator[Seen]:
+    """The files among the paths that can be looked at."""
+    for path in paths:
+        try:
+            stat = path.stat()
+        except OSError:  # gone between listing and looking, or a link to nowhere
+            continue
+        yield str(path), stat.st_size, stat.st_mtime_ns

@@ -1,0 +1,201 @@
+"""kb serve: the site from its own copy, rebuilt as its sources change, with what is wrong shown on the page.
+
+A page asks `/.kb/state?since=N` and gets an answer when there is news: a new build, on which it loads itself again,
+or a message, which it shows. The copy lies in `build/serve`; the published site is never touched.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from kb.building import Order, Outcome, Say, build
+from kb.inputs import Seen, snapshot
+from kb.problems import format_problems
+from kb.resources import PACKAGE
+from kb.settings import Settings, load_settings
+
+TICK = 0.2  # seconds between two looks at the files
+PATIENCE = 25.0  # seconds that a page waits for news before it asks again
+COPY = "serve"  # the folder of the copy, below the settings' build folder
+SCRIPT = (PACKAGE / "serving.js").read_bytes()
+NO_SITE = b"<!doctype html><meta charset='utf-8'><title>kb serve</title><body></body>"
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a page needs to know: how often the site was built, what is wrong now, and a number for the two."""
+
+    number: int = 0
+    built: int = 0
+    message: str = ""
+
+
+class Board:
+    """Where the builder posts news and waiting pages read them."""
+
+    def __init__(self) -> None:
+        self._news = News()
+        self._changed = threading.Condition()
+
+    def read(self) -> News:
+        """The latest news."""
+        return self._news
+
+    def post(self, *, built: bool, message: str) -> None:
+        """Replace the news; nobody is told what they know already."""
+        with self._changed:
+            if built or message != self._news.message:
+                self._news = News(self._news.number + 1, self._news.built + built, message)
+                self._changed.notify_all()
+
+    def wait(self, since: int) -> News:
+        """The first news after number `since`, or those of now when patience ends."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._news.number != since, PATIENCE)
+            return self._news
+
+
+class Builder:
+    """Builds the copy again and again, and posts how it went; a mistake never ends it."""
+
+    def __init__(self, root: Path, site_url: str, board: Board, say: Say) -> None:
+        self.root = root
+        self.board = board
+        self._order = Order(site=f"build/{COPY}", site_url=site_url)
+        self._say = say
+
+    def build(self) -> None:
+        """Build, and tell the terminal and the pages."""
+        started = time.monotonic()
+        settings, problems = load_settings(self.root)
+        outcome = Outcome(1, tuple(problems)) if problems else build(settings, self._order)
+        self._tell(outcome, time.monotonic() - started)
+
+    def _tell(self, outcome: Outcome, seconds: float) -> None:
+        if not outcome.unchanged:
+            for line in format_problems(outcome.problems, "text").splitlines():
+                self._say(line)
+            self._say(f"built in {seconds:.1f} s" if outcome.code == 0 else "not built; the pages stay as they were")
+        failed = outcome.code != 0
+        errors = [found for found in outcome.problems if failed and found.severity == "error"]
+        self.board.post(built=not (failed or outcome.unchanged), message=format_problems(errors, "text"))
+
+    def build_safely(self) -> None:
+        """Build; what goes wrong in kb itself is a message too."""
+        try:
+            self.build()
+        except Exception as error:  # noqa: BLE001 - the server outlives whatever happens to a build
+            message = f"{type(error).__name__}: {error}"
+            self._say(message)
+            self.board.post(built=False, message=message)
+
+    def watch(self) -> None:
+        """Build whenever a source has changed, for ever."""
+        before = self._look()
+        while True:
+            time.sleep(TICK)
+            now = self._look()
+            if now != before:
+                before = self._settled(now)
+                self.build_safely()
+
+    def _look(self) -> frozenset[Seen]:
+        return snapshot(Settings(root=self.root))
+
+    def _settled(self, now: frozenset[Seen]) -> frozenset[Seen]:
+        """The files once two looks agree: editors and git write several in a row."""
+        while True:
+            time.sleep(TICK / 4)
+            before, now = now, self._look()
+            if before == now:
+                return now
+
+
+class Handler(SimpleHTTPRequestHandler):
+    """Serves the copy, with our script in every page."""
+
+    board: Board
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        """Answer a request."""
+        address = urlsplit(self.path)
+        if address.path == "/.kb/state":
+            self._state(parse_qs(address.query))
+        elif address.path == "/.kb/serving.js":
+            self._send(SCRIPT, "text/javascript")
+        elif (page := self._page()) is not None:
+            self._html(page, HTTPStatus.OK)
+        elif Path(self.translate_path(self.path)).is_file():
+            super().do_GET()
+        else:
+            self._html(Path(self.directory, "404.html"), HTTPStatus.NOT_FOUND)
+
+    def _page(self) -> Path | None:
+        """The HTML file that is asked for, if it is one."""
+        path = Path(self.translate_path(self.path))
+        page = path / "index.html" if path.is_dir() else path
+        return page if page.suffix == ".html" and page.is_file() else None
+
+    def _state(self, query: dict[str, list[str]]) -> None:
+        since = query.get("since", [""])[0]
+        news = self.board.wait(int(since)) if since.isdigit() else self.board.read()
+        data = {"number": news.number, "built": news.built, "message": news.message}
+        self._send(json.dumps(data).encode(), "application/json")
+
+    def _html(self, page: Path, status: HTTPStatus) -> None:
+        built = self.board.read().built
+        try:
+            html = page.read_bytes()
+        except OSError:  # there is no site yet, or it is being replaced
+            html, status = NO_SITE, HTTPStatus.OK
+        script = f'<script src="/.kb/serving.js" data-built="{built}"></script>'.encode()
+        self._send(html.replace(b"</body>", script + b"</body>", 1), "text/html; charset=utf-8", status)
+
+    def _send(self, body: bytes, kind: str, status: HTTPStatus = HTTPStatus.OK) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def end_headers(self) -> None:
+        """Let nothing be kept: the files change all the time."""
+        self.send_header("Cache-Control", "no-cache")
+        super().end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+        """Say nothing about requests."""
+
+
+class Server(ThreadingHTTPServer):
+    """Answers every request in a thread that ends with the program; a page that goes away is no event."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing about connections that break off."""
+
+
+def serve(root: Path, host: str, port: int, say: Say, ready: Callable[[str], None]) -> None:
+    """Build, serve and watch until interrupted. `ready` is given the address once pages can be asked for."""
+    board = Board()
+    directory = str(root / "build" / COPY)
+    bound = type("BoundHandler", (Handler,), {"board": board})
+    with Server((host, port), lambda *args: bound(*args, directory=directory)) as server:
+        url = f"http://{host}:{server.server_port}/"
+        builder = Builder(root, url, board, say)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        builder.build_safely()
+        ready(url)
+        builder.watch()
+

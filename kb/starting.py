@@ -1,0 +1,109 @@
+"""Beginnings: a new knowledge base (`kb init`), a new card (`kb new`)."""
+
+from __future__ import annotations
+
+import locale
+import os
+import unicodedata
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+import yaml
+
+from kb import resources, writing
+from kb.base import load
+from kb.notes import parse_note
+from kb.plain_yaml import front_matter
+from kb.problems import problem
+from kb.records import Note, Place, Problem
+from kb.schema import KEY_PLACEHOLDER, NAME_PLACEHOLDER, Schema
+from kb.settings import Settings
+
+LANGUAGES = ("zh", "en")
+VERSION_PLACEHOLDER = "PAPERKB_VERSION"
+
+
+def start(folder: Path, language: str) -> tuple[list[Path], list[Path]]:
+    """Write a small knowledge base into `folder`: the files made, and those that were there and stay as they are."""
+    made: list[Path] = []
+    kept: list[Path] = []
+    for path, content in sorted(starter(language).items()):
+        (made if writing.create(folder / path, content) else kept).append(folder / path)
+    return made, kept
+
+
+def starter(language: str) -> Mapping[str, bytes]:
+    """The files of a new knowledge base, by path: settings, template, a card, its model, a workflow."""
+    files = {**_files(resources.starter_dir() / "shared"), **_files(resources.starter_dir() / language)}
+    files["templates/card.md"] = card_template(files.pop("card.md", b""))
+    workflow = ".github/workflows/site.yml"
+    files[workflow] = files[workflow].replace(VERSION_PLACEHOLDER.encode(), version("paperkb").encode())
+    return files
+
+
+def card_template(card: bytes) -> bytes:
+    """kb's own template; its card is replaced by the given one, in another language, if there is one."""
+    template = (resources.templates_dir() / "card.md").read_text(encoding="utf-8")
+    if not card:
+        return template.encode()
+    _, lines = front_matter(template)
+    schema = "".join(template.splitlines(keepends=True)[:lines])
+    return f"{schema}\n{card.decode()}".encode()
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    found = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+
+
+def language_of_the_locale() -> str:
+    """zh where the environment speaks Chinese, else en."""
+    variables = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    spoken = next((value for value in variables if value), None) or locale.getlocale()[0] or ""
+    return "zh" if spoken.casefold().startswith(("zh", "chinese")) else "en"
+
+
+def new_card(settings: Settings, name: str, citekey: str) -> tuple[Path | None, list[Problem]]:
+    """Write a draft from the template: its file, or None and why not."""
+    citekey = unicodedata.normalize("NFC", citekey)
+    base = load(settings.root)
+    path = f"{settings.notes}/{citekey}.md"
+    text = fill(base.schema, " ".join(name.split()), citekey)
+    problems = refusals(parse_note(text, path, base.schema, settings), name, citekey)
+    problems += [taken(citekey, card.path, card.line) for card in base.cards if same_key(card.citekey, citekey)]
+    if any(found.severity == "error" for found in problems):
+        return None, problems
+    if not writing.create(settings.root / path, text):
+        raise FileExistsError(17, "there is such a file already", path)
+    return settings.root / path, problems
+
+
+def fill(schema: Schema, name: str, citekey: str) -> str:
+    """A new card: the template with name and citekey in its heading, below the front matter for new cards."""
+    heading, rest = schema.template.split("\n", 1)
+    heading = heading.replace(NAME_PLACEHOLDER, name, 1).replace(KEY_PLACEHOLDER, citekey, 1)
+    if not schema.front_matter:
+        return f"{heading}\n{rest}"
+    above = yaml.safe_dump(dict(schema.front_matter), allow_unicode=True, sort_keys=False)
+    return f"---\n{above}---\n\n{heading}\n{rest}"
+
+
+def refusals(note: Note, name: str, citekey: str) -> list[Problem]:
+    """What is wrong with a new card: only its name and key can be, and its gaps are what it is made to have."""
+    read = [(card.name, card.citekey) for card in note.cards]
+    problems = [found for found in note.problems if found.code in ("K204", "K205")]
+    if read != [(" ".join(name.split()), citekey)] and not problems:
+        hint = "the heading is `NAME: CITEKEY`, as in `MobileNetV4: Qin2024ECCV`"
+        problems.append(problem("K204", Place(note.path), f"`{name}: {citekey}` does not read as a card's heading", hint))
+    return problems
+
+
+def same_key(first: str, second: str) -> bool:
+    """Whether two citekeys are one on a file system that minds neither case nor Unicode form."""
+    return unicodedata.normalize("NFC", first).casefold() == unicodedata.normalize("NFC", second).casefold()
+
+
+def taken(citekey: str, path: str, line: int) -> Problem:
+    """The citekey belongs to a card that is there already."""
+    return problem("K206", Place(path, line), f"`{citekey}` is the key of this card", "open it, or add a letter to the new key: …a")
