@@ -18,8 +18,6 @@ from kb.counting.operators import Cost, Operator, describe
 from kb.counting.parameters import Owned, Ownership, count_buffers, group, kind_of
 from kb.records import KindTotal, Layer, Measurement
 
-UNCOUNTED_KINDS = ("normalisation", "other")  # of layers that are no classifier
-
 
 @dataclass(slots=True)
 class Tallied:
@@ -32,15 +30,14 @@ class Tallied:
     macs: int = 0
 
 
-class CountingMode(TorchDispatchMode):
+class CountingMode(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Sees every operator that a network runs, and keeps the books."""
 
     supports_higher_order_operators = True
 
     def __init__(self, root: nn.Module) -> None:
-        super().__init__()
-        self.stack = ModuleStack(root)
-        self.stack.finished = self._finish_leaf
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.stack = ModuleStack(root, self._finish_leaf)
         self.ownership = Ownership(root)
         self.memory = LiveStorages(owned.tensor for owned in self.ownership.all.values())
         self.layers: dict[Key, Tallied] = {}
@@ -92,9 +89,18 @@ class CountingMode(TorchDispatchMode):
         elif owned and len(owned) == len(operands):
             self._keep_as_weights(results, owned[0])
             return
-        elif owned:
-            self.ownership.use(owned, operator.kind or "other")
+        elif owned and not all(each.is_buffer for each in owned):
+            self._use_uncounted(
+                operator.kind if operator.kind == "normalisation" else "other", operands, owned, results
+            )
         self._remember(results)
+
+    def _use_uncounted(
+        self, kind: str, operands: Sequence[Tensor], owned: Sequence[Owned], results: Sequence[Tensor]
+    ) -> None:
+        """Weights that only shift, scale or join activations make a layer too, without multiply-adds."""
+        self.ownership.use(owned, kind)
+        self._layer((self._path_of(owned), kind), operands, results)
 
     def _keep_as_weights(self, results: Sequence[Tensor], owned: Owned) -> None:
         self.ownership.derive(results, owned)
@@ -135,7 +141,8 @@ class CountingMode(TorchDispatchMode):
     def _layer(self, key: Key, operands: Sequence[Tensor], results: Sequence[Tensor]) -> Tallied:
         frame = self.stack.top
         if key not in self.layers:
-            self.layers[key] = Tallied(0, tuple(operands[0].shape), tuple(results[0].shape))
+            x = next((each for each in operands if not self.ownership.of(each)), operands[0])
+            self.layers[key] = Tallied(0, tuple(x.shape), tuple(results[0].shape))
         if not frame.is_leaf:
             self.layers[key].calls += 1
         elif key not in frame.touched:

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from math import prod
 
-from torch import broadcast_shapes
+import torch
 from torch.utils.flop_counter import conv_flop_count
 
 Shape = Sequence[int]
+
+
+def _broadcast(a: Shape, b: Shape) -> Shape:
+    shape: Shape = torch.broadcast_shapes(a, b)  # type: ignore[no-untyped-call]
+    return shape
 
 
 def convolution(x: Shape, weight: Shape, output: Shape, *, transposed: bool) -> int:
@@ -26,7 +31,7 @@ def linear(x: Shape, weight: Shape) -> int:
 def matmul(a: Shape, b: Shape) -> int:
     """A product of two vectors, matrices or broadcast stacks of matrices."""
     rows, columns = a[-2:-1], b[-1:] if len(b) > 1 else ()
-    return prod(broadcast_shapes(a[:-2], b[:-2])) * prod(rows) * a[-1] * prod(columns)
+    return prod(_broadcast(a[:-2], b[:-2])) * prod(rows) * a[-1] * prod(columns)
 
 
 def attention_scores(query: Shape, key: Shape) -> int:
@@ -52,7 +57,7 @@ def bilinear(left: Shape, weight: Shape) -> int:
 
 def distances(a: Shape, b: Shape) -> int:
     """All pairwise distances: one multiply-add for each feature of each pair."""
-    return prod(broadcast_shapes(a[:-2], b[:-2])) * a[-2] * b[-2] * a[-1]
+    return prod(_broadcast(a[:-2], b[:-2])) * a[-2] * b[-2] * a[-1]
 
 
 def deformable_convolution(weight: Shape, output: Shape) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,10 +29,10 @@ class Frame:
 class ModuleStack:
     """The modules that are running, the innermost last. `finished` is called with each leaf's frame and output."""
 
-    def __init__(self, root: nn.Module) -> None:
+    def __init__(self, root: nn.Module, finished: Callable[[Frame, tuple[int, ...] | None], None]) -> None:
+        self._finished = finished
         self._paths = {id(module): path for path, module in root.named_modules()}
         self._frames = [Frame("", root, is_leaf=False)]
-        self.finished: Any = lambda frame, output: None
 
     @property
     def top(self) -> Frame:
@@ -54,13 +54,13 @@ class ModuleStack:
         path = self._paths.get(id(module), self.top.path)
         self._frames.append(Frame(path, module, not module._modules, first_shape(args)))
 
-    def _leave(self, module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
+    def _leave(self, module: nn.Module, _args: tuple[Any, ...], output: Any) -> None:
         while len(self._frames) > 1:
             frame = self._frames.pop()
             if frame.module is module:
                 break
         if frame.is_leaf:
-            self.finished(frame, first_shape((output,)))
+            self._finished(frame, first_shape((output,)))
 
 
 def first_shape(values: Any) -> tuple[int, ...] | None:

@@ -21,7 +21,7 @@ def _at(args: Arguments, index: int, default: Any = None) -> Any:
     return args[index] if len(args) > index else default
 
 
-def _each(value: object, count: int) -> list[int]:
+def _each(value: Any, count: int) -> list[int]:
     """A setting of a convolution for each dimension: it may be given once for all."""
     values = list(value) if isinstance(value, list | tuple) else [value]
     return values * count if len(values) == 1 else values
@@ -43,7 +43,9 @@ def convolution(args: Arguments) -> Tensor | None:
     padding = _padding(_at(args, 4, 0), spans, stride)
     if padding is None:
         return None
-    out = [(size + pad - span - 1) // step + 1 for size, pad, span, step in zip(sizes, padding, spans, stride)]
+    out = [
+        (size + pad - span - 1) // step + 1 for size, pad, span, step in zip(sizes, padding, spans, stride, strict=True)
+    ]
     return _empty(x, [x.shape[0], weight.shape[0], *out])
 
 
@@ -66,7 +68,7 @@ def transposed_convolution(args: Arguments) -> Tensor | None:
     settings = [_each(_at(args, index, default), len(sizes)) for index, default in ((3, 1), (4, 0), (5, 0), (7, 1))]
     out = [
         (size - 1) * stride - 2 * pad + dilation * (k - 1) + extra + 1
-        for size, k, stride, pad, extra, dilation in zip(sizes, kernel, *settings)
+        for size, k, stride, pad, extra, dilation in zip(sizes, kernel, *settings, strict=True)
     ]
     return _empty(x, [x.shape[0], weight.shape[1] * groups, *out])
 

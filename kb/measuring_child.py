@@ -1,0 +1,157 @@
+"""The process in which models run. It reads requests and writes answers, one JSON object to a line.
+
+Standard input and output are taken away before any model is imported: what a model prints goes nowhere, and
+what it reads is empty. This keeps accidents apart from answers; it is no sandbox.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import importlib
+import json
+import os
+import random
+import sys
+import traceback
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kb.records import Measurement
+
+Request = dict[str, Any]
+
+
+def main() -> None:
+    """Answers requests until there are no more. The first line sets up: root, models folder and memory limit."""
+    requests, answers = _private_pipes()
+    setup = json.loads(next(requests))
+    try:
+        import torch  # noqa: F401
+
+        import kb.counting  # noqa: F401
+    except ImportError as error:
+        _answer(answers, {"missing": str(error)})
+        return
+    _limit_memory(setup["memory"])
+    _find_models(Path(setup["root"]), setup["models"])
+    _answer(answers, {"ready": True})
+    for line in requests:
+        _answer(answers, _respond(json.loads(line), Path(setup["root"])))
+
+
+def _private_pipes() -> tuple[Iterator[str], IO[str]]:
+    """The pipes to the parent, under numbers of their own; 0, 1 and 2 then lead nowhere."""
+    requests = os.fdopen(os.dup(0), encoding="utf-8")
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        os.dup2(nowhere, number)
+    return iter(requests), answers
+
+
+def _answer(answers: IO[str], answer: dict[str, object]) -> None:
+    answers.write(json.dumps(answer) + "\n")
+    answers.flush()
+
+
+def _limit_memory(memory: int) -> None:
+    """Lets the data of this process grow by so many bytes more. Where that cannot be set, the parent watches."""
+    try:
+        import resource
+
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+        used = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmData")) * 1024
+        resource.setrlimit(resource.RLIMIT_DATA, (used + memory, used + memory))
+    except (ImportError, OSError, StopIteration, ValueError):
+        return
+
+
+def _find_models(root: Path, models: str) -> None:
+    """Makes the folder of models importable under its own name, whatever else of that name is installed."""
+    sys.path.insert(0, str(root))
+    parts = models.strip("/").split("/")
+    for depth in range(1, len(parts) + 1):
+        folder = root.joinpath(*parts[:depth])
+        if not (folder / "__init__.py").exists():
+            package = types.ModuleType(".".join(parts[:depth]))
+            package.__path__ = [str(folder)]
+            sys.modules[package.__name__] = package
+
+
+def _respond(request: Request, root: Path) -> dict[str, object]:
+    try:
+        _start_afresh()
+        measurement = _measure_package(request) if request["package"] else _measure_factory(request)
+        return {"measurement": dataclasses.asdict(measurement)}
+    except MemoryError as error:
+        return {"error": {"type": "MemoryError", "message": str(error) or "out of memory", "place": ""}}
+    except BaseException as error:  # noqa: BLE001 (a model may raise anything, SystemExit too)
+        return {"error": {"type": type(error).__name__, "message": _first_line(error), "place": _place(error, root)}}
+
+
+def _start_afresh() -> None:
+    """Takes back what the last model may have set for all of torch."""
+    import torch
+
+    random.seed(0)
+    torch.manual_seed(0)
+    torch.set_default_dtype(torch.float32)
+    torch.set_default_device(None)
+    torch.set_grad_enabled(True)
+
+
+def _first_line(error: BaseException) -> str:
+    return next(iter(str(error).strip().splitlines()), "")[:300]
+
+
+def _place(error: BaseException, root: Path) -> str:
+    """Where a model's mistake is: its innermost line in the knowledge base, else the innermost line of all."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if Path(frame.filename).is_relative_to(root)]
+    ours = str(Path(__file__).parent)
+    others = [frame for frame in frames if not frame.filename.startswith(ours)]
+    if not (own or others):
+        return ""
+    frame = (own or others)[-1]
+    path = Path(frame.filename)
+    return f"{path.relative_to(root).as_posix() if own else path.name}:{frame.lineno}"
+
+
+def _measure_factory(request: Request) -> Measurement:
+    from kb.counting import build, make_inputs, measure_module
+
+    file = importlib.import_module(request["module"])
+    module = _network(build(getattr(file, request["factory"]), _literal(request["arguments"])), request)
+    inputs = make_inputs(getattr(file, request["inputs"]), _literal(request["inputs_arguments"]))
+    return measure_module(module, inputs, request["call"])
+
+
+def _literal(text: str) -> dict[str, object]:
+    arguments: dict[str, object] = ast.literal_eval(text)
+    return arguments
+
+
+def _network(made: Any, request: Request) -> Any:
+    from torch import nn
+
+    if not isinstance(made, nn.Module):
+        raise TypeError(f"{request['factory']} returned {type(made).__name__}, not an nn.Module")
+    return made
+
+
+def _measure_package(request: Request) -> Measurement:
+    from kb.counting import build, measure_module
+    from kb.counting.packages import find_factory, input_for, split_arguments
+
+    factory = find_factory(request["module"], request["factory"])
+    arguments, ours = split_arguments(factory, _literal(request["arguments"]))
+    module = _network(build(factory, arguments), request)
+    return measure_module(module, input_for(factory, module, ours), request["call"])
+
+
+if __name__ == "__main__":
+    main()
