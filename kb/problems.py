@@ -5,6 +5,8 @@ K1 files and YAML · K2 cards · K3 text · K4 models · K5 figures · K6 settin
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import NamedTuple
 
 from kb.records import Place, Problem, Severity
@@ -48,6 +50,7 @@ CODES: dict[str, Code] = {
     "K407": Code("error", "the model failed while it was measured"),
     "K408": Code("error", "the model could not be measured completely"),
     "K409": Code("error", "the measurement is stale"),
+    "K410": Code("error", "the lock of measurements cannot be used"),
     "K501": Code("finding", "a printed figure is not explained by any convention"),
     "K502": Code("warning", "a figure in a results table cannot be read"),
     "K601": Code("error", "the settings cannot be used"),
@@ -60,3 +63,12 @@ CODES: dict[str, Code] = {
 def problem(code: str, place: Place, message: str, hint: str = "", *, severity: Severity | None = None) -> Problem:
     """A problem of the given code; its severity is the code's unless one is given (a draft's gaps are warnings)."""
     return Problem(place, code, message, hint, severity or CODES[code].severity)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A hint that names the nearest of the known names, or else all of them."""
+    names = list(known)
+    close = get_close_matches(name.casefold(), names, n=1)
+    if close:
+        return f"did you mean `{close[0]}`?"
+    return f"there are: {', '.join(f'`{each}`' for each in names)}" if names else ""
