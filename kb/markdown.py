@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import pairwise
 from textwrap import dedent
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
@@ -27,6 +27,7 @@ from kb.records import Equation, Place, Problem
 MAX_NESTING = 100
 _NEWLINES = re.compile(r"\r\n?")
 _STRAY_HINT = "write $x$, with a space on both sides or on neither; write \\$ for the sign itself"
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|[/\\]{2}")
 _TEX = re.compile(r"\\[A-Za-z]{2,}|[\^_]\{|[A-Za-z0-9)]\^[A-Za-z0-9]")
 
 
@@ -65,10 +66,23 @@ def make_parser() -> MarkdownIt:
     return md
 
 
+def parse(text: str, definitions: str = "") -> list[Token]:
+    """The tokens of a text, which may use links and footnotes that are defined outside it, in `definitions`."""
+    return parser().parse(text, _environment(definitions) if definitions else {})
+
+
 @lru_cache(maxsize=16)
-def parse(text: str) -> tuple[Token, ...]:
-    """The tokens of a text. They are shared between callers, who must not change them."""
-    return tuple(parser().parse(text))
+def _parsed(text: str, definitions: str = "") -> tuple[Token, ...]:
+    """As `parse`, for those who only read the tokens: several readers of one text share one pass."""
+    return tuple(parse(text, definitions))
+
+
+def _environment(source: str) -> dict[str, Any]:
+    """What the parser should know before it begins: the definitions from outside."""
+    tokens, env = _blocks(source)
+    labels = [token.meta["label"] for token in tokens if token.type == "footnote_reference_open"]
+    refs = {f":{label}": -1 for label in labels}
+    return {"references": env.get("references", {}), "definitions": tokens, "footnotes": {"refs": refs, "list": {}}}
 
 
 def headings(text: str) -> list[Heading]:
@@ -98,11 +112,11 @@ def definitions(text: str) -> dict[str, str]:
     return {label: dedent("\n".join(lines[first:end])).rstrip() for label, (first, end) in spans.items()}
 
 
-def _blocks(text: str) -> tuple[list[Token], dict[str, dict[str, dict[str, list[int]]]]]:
+def _blocks(text: str) -> tuple[list[Token], dict[str, Any]]:
     """The block tokens of a text, in which lines are not parsed, and the definitions met on the way."""
     md = parser()
     tokens: list[Token] = []
-    env: dict[str, dict[str, dict[str, list[int]]]] = {}
+    env: dict[str, Any] = {}
     md.block.parse(_NEWLINES.sub("\n", text).replace("\0", "\ufffd"), md, env, tokens)
     return tokens, env
 
@@ -117,11 +131,11 @@ def equations(text: str, first_line: int) -> tuple[Equation, ...]:
     return tuple(sorted(found, key=lambda equation: equation.line))
 
 
-def links(text: str, first_line: int) -> tuple[Link, ...]:
+def links(text: str, first_line: int, definitions: str = "") -> tuple[Link, ...]:
     """The links and images of a text, also those written in HTML."""
     return tuple(
         Link(kind, target, label, first_line + line, column + 1)
-        for token, line, column in _walk(text)
+        for token, line, column in _walk(text, definitions)
         for kind, target, label in _targets(token)
     )
 
@@ -144,7 +158,7 @@ def plain_text(source: str) -> str:
 def math_problems(text: str, path: str, first_line: int) -> list[Problem]:
     """Dollar signs that should be part of a formula and are not."""
     found: list[Problem] = []
-    for block in parse(text):
+    for block in _parsed(text):
         reported_to = -1
         for token in block.meta.get("strays", ()):
             offset = token.meta["offset"]
@@ -168,9 +182,9 @@ def _end_of_reach(content: str, offset: int) -> int:
     return found.start() if found else len(content)
 
 
-def _walk(text: str) -> Iterator[tuple[Token, int, int]]:
+def _walk(text: str, definitions: str = "") -> Iterator[tuple[Token, int, int]]:
     """Every token that stands for something in a line, and every formula, with line and column."""
-    for block in parse(text):
+    for block in _parsed(text, definitions):
         line = block.map[0] if block.map else 0
         if block.type == "math_block":
             yield block, line, 0
@@ -183,16 +197,26 @@ def _targets(token: Token) -> Iterator[tuple[Literal["wiki", "link", "image"], s
     if token.type == "wiki_link":
         yield "wiki", token.meta["target"], token.content
     elif token.type == "link_open":
-        yield "link", unquote(str(token.attrs["href"])), token.meta.get("text", "")
+        yield "link", readable(str(token.attrs["href"])), token.meta.get("text", "")
     elif token.type == "image":
-        yield "image", unquote(str(token.attrs["src"])), as_text([token])
+        yield "image", readable(str(token.attrs["src"])), as_text([token])
     elif token.type in ("html_inline", "html_tag"):
         yield from _html_targets(token)
+
+
+def readable(address: str) -> str:
+    """A link's target as people write it: a relative one is the path of a file, so without `%20`."""
+    return address.strip() if is_absolute(address) else unquote(address).strip()
+
+
+def is_absolute(address: str) -> bool:
+    """Whether an address has a scheme (`https:`) or a host (`//host/`), and so leads out of the knowledge base."""
+    return bool(_ABSOLUTE.match(address.strip()))
 
 
 def _html_targets(token: Token) -> Iterator[tuple[Literal["link", "image"], str, str]]:
     for tag in [token.meta["tag"]] if token.type == "html_tag" else html.pieces(token.content):
         if isinstance(tag, html.Tag) and tag.attributes.get("src") and tag.name == "img":
-            yield "image", unquote(tag.attributes["src"]), tag.attributes.get("alt", "")
+            yield "image", readable(tag.attributes["src"]), tag.attributes.get("alt", "")
         elif isinstance(tag, html.Tag) and tag.attributes.get("href") and tag.name == "a":
-            yield "link", unquote(tag.attributes["href"]), ""
+            yield "link", readable(tag.attributes["href"]), ""

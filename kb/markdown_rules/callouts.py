@@ -70,7 +70,8 @@ def _opening(tokens: list[Token], mark: re.Match[str]) -> list[Token]:
     quote.meta = {"kind": mark[1].lower(), "fold": mark[2]}
     line = inline.map[0] if inline.map else 0
     title = Token("inline", "", 0, content=mark[3].strip(), children=[], map=[line, line + 1], level=inline.level)
-    opening = [quote, Token("callout_title_open", "p", 1), title, Token("callout_title_close", "p", -1)]
+    about = {"kind": quote.meta["kind"], "titled": bool(title.content)}
+    opening = [quote, Token("callout_title_open", "p", 1, meta=about), title, Token("callout_title_close", "p", -1)]
     rest = inline.content[mark.end() :]
     if not rest.strip():
         return opening

@@ -12,6 +12,7 @@ from html import escape, unescape
 from typing import NamedTuple
 
 from markdown_it import MarkdownIt, rules_block
+from markdown_it.common.html_blocks import block_names
 from markdown_it.common.html_re import HTML_TAG_RE
 from markdown_it.common.utils import isLinkClose, isLinkOpen
 from markdown_it.rules_block import StateBlock
@@ -31,6 +32,7 @@ TAGS = frozenset().union(
     ("figure", "h1", "h2", "h3", "h4", "h5", "h6", "p", "summary", "dd", "dl", "dt", "li", "ol", "ul"),
     ("caption", "colgroup", "table", "tbody", "td", "tfoot", "th", "thead", "tr"),
 )
+BLOCK_TAGS = TAGS.intersection(block_names) | {"pre"}
 ATTRIBUTES: Mapping[str, frozenset[str]] = {
     "*": frozenset({"title", "lang", "dir", "align", "style"}),
     "a": frozenset({"href"}),
@@ -44,7 +46,7 @@ ATTRIBUTES: Mapping[str, frozenset[str]] = {
     "col": frozenset({"span", "width"}),
 }
 _SIZE = r"(?:width|height|max-width|zoom)\s*:\s*\d{1,4}(?:\.\d+)?(?:px|%|em|rem|vw)?"
-_COLOUR = r"(?:color|background-color|background)\s*:\s*(?:[a-z]+|#[0-9a-f]{3,8}|rgba?\([\d.,%\s]+\))"
+_COLOUR = r"(?:color|background-color)\s*:\s*(?:[a-z]+|#[0-9a-f]{3,8}|rgba?\([\d.,%\s]+\))"
 _LAYOUT = r"(?:text-align|vertical-align|font-weight|font-style|text-decoration|float)\s*:\s*[a-z]+"
 _IMAGE_STYLES = re.compile(rf"(?:{_SIZE}|{_LAYOUT})", re.IGNORECASE)
 _STYLES = re.compile(rf"(?:{_COLOUR}|{_LAYOUT})", re.IGNORECASE)
@@ -86,7 +88,10 @@ def html_inline(state: StateInline, silent: bool) -> bool:
 
 
 def html_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """A block that begins with a tag of the list, or with a comment that ends."""
+    """A block that begins with a block's tag of the list, or with a comment that ends.
+
+    An `<img>` or `<br>` on a line of its own is no block, so that the line below it is still Markdown.
+    """
     position = state.bMarks[start] + state.tShift[start]
     if not state.src.startswith("<", position):
         return False
@@ -94,7 +99,7 @@ def html_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
         passes = state.src.find("-->", position) >= 0
     else:
         name = _NAME.match(state.src, position)
-        passes = bool(name) and name[1].lower() in TAGS if name else False
+        passes = name is not None and name[1].lower() in BLOCK_TAGS
     return passes and rules_block.html_block(state, start, end, silent)
 
 
@@ -159,9 +164,11 @@ def _formulas(text: str) -> list[Token]:
             position += len(text[position:]) - len(text[position:].lstrip("$"))
             continue
         kind = "math_display" if formula.display else "math_inline"
-        tokens += [_text(text[written:position]), Token(kind, "", 0, content=unescape(formula.tex))]
+        if written < position:
+            tokens.append(_text(text[written:position]))
+        tokens.append(Token(kind, "", 0, content=unescape(formula.tex)))
         written = position = formula.end
-    return [*tokens, _text(text[written:])]
+    return [*tokens, _text(text[written:])] if written < len(text) else tokens
 
 
 def _read(html: str, start: int, end: int) -> Tag:
@@ -172,16 +179,19 @@ def _read(html: str, start: int, end: int) -> Tag:
     return Tag(name[1].lower() if name else "", source.startswith("</"), attributes, start, end)
 
 
-def write(tag: Tag) -> str:
-    """A tag with the attributes that may pass, and none else."""
-    if tag.closing:
-        return f"</{tag.name}>"
+def kept_attributes(tag: Tag) -> dict[str, str]:
+    """The attributes of a tag that may pass."""
     allowed = ATTRIBUTES["*"] | ATTRIBUTES.get(tag.name, frozenset())
     kept = {name: value for name, value in tag.attributes.items() if name in allowed}
     if "style" in kept:
         kept["style"] = _style(tag.name, kept["style"])
-    written = "".join(f' {name}="{escape(value)}"' for name, value in kept.items() if value or name != "style")
-    return f"<{tag.name}{written}>"
+    return kept
+
+
+def write(name: str, attributes: Mapping[str, str]) -> str:
+    """An opening tag. An empty `style` is left out."""
+    written = "".join(f' {key}="{escape(value)}"' for key, value in attributes.items() if value or key != "style")
+    return f"<{name}{written}>"
 
 
 def _style(tag: str, style: str) -> str:

@@ -1,0 +1,17 @@
+"""Note bodies as HTML: what the author wrote, with links resolved and figures added by the page, sanitised last."""
+
+from __future__ import annotations
+
+from kb.body_renderer import BodyRenderer
+from kb.highlighting import highlight
+from kb.line_renderer import BodyContext
+from kb.markdown import parse
+from kb.sanitising import clean
+
+__all__ = ["BodyContext", "highlight", "render"]
+
+
+def render(text: str, context: BodyContext) -> str:
+    """The HTML of a body, safe to put into a page."""
+    tokens = parse(text, context.definitions)
+    return clean(BodyRenderer(context, tokens).render_all(tokens))
