@@ -1,1 +1,54 @@
-"""kb: paper notes whose numbers are tested by the models that they describe."""
+"""kb: paper notes whose numbers are tested by the models that they describe.
+
+    base = kb.load(".")
+    base["Howard2017arxiv"].results[0].verdicts
+    kb.parse("notes.md")
+    kb.measure("mobilenet_v1()", root=".")
+
+Importing kb loads none of its parts; each function loads what it needs.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kb.base import Base
+    from kb.records import Card, Measurement
+
+__all__ = ["load", "measure", "parse"]
+
+
+def load(root: Path | str = ".") -> Base:
+    """The knowledge base in a folder, or in the nearest one above it that is one."""
+    from kb.base import load as load_base
+
+    return load_base(_root(root))
+
+
+def parse(path: Path | str) -> tuple[Card, ...]:
+    """The cards in a file, read by the template of the knowledge base that it lies in, else by kb's own."""
+    from kb.base import parse_file
+
+    return parse_file(Path(path))[0]
+
+
+def measure(*calls: str, root: Path | str = ".") -> Measurement | tuple[Measurement, ...]:
+    """What running models gives: one measurement for one call, else a tuple, in the order of the calls.
+
+    Raises ValueError for a call that is none, or whose model cannot be run.
+    """
+    from kb.base import measure_calls
+
+    measured = measure_calls(_root(root), calls)
+    return measured[0] if len(calls) == 1 else measured
+
+
+def _root(start: Path | str) -> Path:
+    from kb.settings import FILE, find_root
+
+    root = find_root(start)
+    if root is None:
+        raise FileNotFoundError(f"{Path(start).resolve()} is no knowledge base: it has no {FILE}")
+    return root

@@ -5,7 +5,8 @@ K1 files and YAML · K2 cards · K3 text · K4 models · K5 figures · K6 settin
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import NamedTuple
 
@@ -72,3 +73,59 @@ def nearest(name: str, known: Iterable[str]) -> str:
     if close:
         return f"did you mean `{close[0]}`?"
     return f"there are: {', '.join(f'`{each}`' for each in names)}" if names else ""
+
+
+def format_problems(problems: Iterable[Problem], form: str = "text", *, colour: bool = False) -> str:
+    """Problems as text (`path:line:col: K123 message`, a hint below it), as JSON, or as annotations for GitHub."""
+    if form == "json":
+        return json.dumps([_data(found) for found in problems], ensure_ascii=False, indent=2) + "\n"
+    if form == "github":
+        return "".join(f"{_annotation(found)}\n" for found in problems)
+    return "".join(f"{_text(found, colour)}\n" for found in problems)
+
+
+def in_order(problems: Iterable[Problem]) -> list[Problem]:
+    """Problems by file, line and column, each once."""
+    by_place = sorted(
+        dict.fromkeys(problems), key=lambda found: (found.place.path, found.place.line, found.place.column)
+    )
+    return list(by_place)
+
+
+_COLOURS: Mapping[Severity, str] = {"error": "\033[31m", "finding": "\033[35m", "warning": "\033[33m"}
+_BOLD, _DIM, _END = "\033[1m", "\033[2m", "\033[0m"
+_GITHUB: Mapping[Severity, str] = {"error": "error", "finding": "warning", "warning": "warning"}
+
+
+def _text(found: Problem, colour: bool) -> str:
+    place = f"{found.place.path}:{found.place.line}:{found.place.column}:"
+    kind = "" if found.severity == "error" else f"{found.severity}: "
+    hint = f"\n    {_shown(found.hint)}" if found.hint else ""
+    if not colour:
+        return f"{_shown(place)} {found.code} {kind}{_shown(found.message)}{hint}"
+    code = f"{_COLOURS[found.severity]}{found.code} {kind}{_END}".replace(f" {_END}", f"{_END} ")
+    return f"{_BOLD}{_shown(place)}{_END} {code}{_shown(found.message)}{_DIM}{hint}{_END if hint else ''}"
+
+
+def _shown(text: str) -> str:
+    """A text on one line, with nothing in it that could steer a terminal or hide itself."""
+    return "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in " ".join(text.split()))
+
+
+def _data(found: Problem) -> dict[str, object]:
+    place = {"path": found.place.path, "line": found.place.line, "column": found.place.column}
+    told = {"code": found.code, "severity": found.severity, "message": found.message, "hint": found.hint}
+    return {**place, **told}
+
+
+def _annotation(found: Problem) -> str:
+    """A workflow command of GitHub Actions."""
+    place = {"file": found.place.path, "line": str(found.place.line), "col": str(found.place.column)}
+    properties = ",".join(f"{name}={_escaped(value, ':,')}" for name, value in {**place, "title": found.code}.items())
+    message = found.message + (f"\n{found.hint}" if found.hint else "")
+    return f"::{_GITHUB[found.severity]} {properties}::{_escaped(message)}"
+
+
+def _escaped(text: str, more: str = "") -> str:
+    escapes = {"%": "%25", "\r": "%0D", "\n": "%0A", **{letter: f"%{ord(letter):02X}" for letter in more}}
+    return "".join(escapes.get(letter, letter) for letter in text)

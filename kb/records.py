@@ -60,6 +60,7 @@ class Section:
     heading: str  # as the author wrote it, without the marks of a heading
     line: int
     markdown: str
+    head: str = ""  # source of the heading's line, to the letter
 
 
 @dataclass(frozen=True, slots=True)

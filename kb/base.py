@@ -1,0 +1,202 @@
+"""A knowledge base in memory: its settings, cards, models and measurements, read from the files below one root."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import groupby
+from pathlib import Path
+
+from kb.calls import CallError, find_factories, is_call, normalise
+from kb.judging import judge
+from kb.lock import Lock, read_lock
+from kb.notes import read_note
+from kb.records import Card, Factory, Note, Problem, ResultRow, Verdict
+from kb.schema import Schema, load_schema
+from kb.settings import Settings, load_settings
+
+Verdicts = Mapping[tuple[int, int], Verdict]  # by the line and column of their cells
+
+
+@dataclass(frozen=True)
+class Base:
+    """All that a root folder holds.
+
+    In `cards` the calls of results are in normal form, "" where they name no model; in `notes` they are as written.
+    `problems` are those met while reading; `kb.check.check` adds what the cards together tell.
+    """
+
+    settings: Settings
+    schema: Schema
+    notes: tuple[Note, ...]
+    cards: tuple[Card, ...]
+    factories: Mapping[str, Factory]
+    lock: Lock
+    problems: tuple[Problem, ...]
+
+    def __getitem__(self, citekey: str) -> CardView:
+        card = self.card(citekey)
+        if card is None:
+            raise KeyError(citekey)
+        return CardView(card, self)
+
+    def __contains__(self, citekey: str) -> bool:
+        return self.card(citekey) is not None
+
+    def __iter__(self) -> Iterator[CardView]:
+        return (CardView(card, self) for card in self.cards)
+
+    def __len__(self) -> int:
+        return len(self.cards)
+
+    def card(self, citekey: str, lang: str = "") -> Card | None:
+        """The card with this citekey, in this language, else in the site's, else in any."""
+        return self._preferred([card for card in self.cards if card.citekey == citekey], lang)
+
+    def resolve(self, target: str, lang: str = "") -> Card | None:
+        """The card that a wiki link leads to: by citekey, else by alias, else by name; case makes no difference."""
+        wanted = _folded(target)
+        for found in (self._by_citekey, self._by_alias, self._by_name):
+            if wanted in found:
+                return self._preferred(found[wanted], lang)
+        return None
+
+    @cached_property
+    def calls(self) -> tuple[str, ...]:
+        """The normal forms of all calls that cards name, sorted."""
+        return tuple(sorted({call for card in self.cards for call in self._calls_of(card)}))
+
+    def verdicts(self, card: Card) -> Verdicts:
+        """The verdicts on a card's printed figures, by the line and column of their cells."""
+        return self._verdicts.get((card.path, card.line), {})
+
+    def normal_call(self, text: str) -> str:
+        """The normal form of a call; "" for a text that is no call of a known model."""
+        return normal_call(text, self.factories, self.settings)
+
+    @cached_property
+    def _verdicts(self) -> dict[tuple[str, int], Verdicts]:
+        measured = {call: found for call in self.calls if (found := self.lock.get(call))}
+        return {
+            (card.path, card.line): {
+                cell: verdict
+                for _, rows in groupby(card.results, key=lambda row: row.table)
+                for cell, verdict in judge(tuple(rows), measured).items()
+            }
+            for card in self.cards
+        }
+
+    def _calls_of(self, card: Card) -> Iterator[str]:
+        yield from filter(None, (self.normal_call(model.call) for model in card.models))
+        for row in card.results:
+            yield from filter(None, [row.call])
+            for spans in row.footnote_calls.values():
+                yield from filter(None, map(self.normal_call, spans))
+
+    def _preferred(self, cards: Sequence[Card], lang: str) -> Card | None:
+        wanted = (lang, self.settings.language)
+        return min(cards, key=lambda card: wanted.index(card.lang) if card.lang in wanted else 2, default=None)
+
+    @cached_property
+    def _by_citekey(self) -> dict[str, list[Card]]:
+        return _indexed((card.citekey, card) for card in self.cards)
+
+    @cached_property
+    def _by_alias(self) -> dict[str, list[Card]]:
+        return _indexed((alias, card) for card in self.cards for alias in card.aliases)
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[Card]]:
+        return _indexed((name, card) for card in self.cards for name in (card.name, card.citation.title) if name)
+
+
+def _folded(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def _indexed(pairs: Iterable[tuple[str, Card]]) -> dict[str, list[Card]]:
+    found: dict[str, list[Card]] = {}
+    for name, card in pairs:
+        found.setdefault(_folded(name), []).append(card)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class RowView:
+    """A row of a results table together with the verdicts on its figures, by metric."""
+
+    row: ResultRow
+    verdicts: Mapping[str, Verdict]
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.row, name)
+
+
+@dataclass(frozen=True, slots=True)
+class CardView:
+    """A card of a base, whose results know their verdicts; every field of the card is one of the view's, too."""
+
+    card: Card
+    base: Base
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.card, name)
+
+    @property
+    def results(self) -> tuple[RowView, ...]:
+        """The rows of the card's results tables, with their verdicts."""
+        verdicts = self.base.verdicts(self.card)
+        return tuple(
+            RowView(
+                row,
+                {
+                    metric: verdicts[printed.line, printed.column]
+                    for metric, printed in row.metrics.items()
+                    if (printed.line, printed.column) in verdicts
+                },
+            )
+            for row in self.card.results
+        )
+
+
+def load(root: Path | str, extra: Iterable[str] = ()) -> Base:
+    """Read the knowledge base at a root; `extra` names notes outside its notes folder, relative to the root."""
+    root = Path(root)
+    settings, problems = load_settings(root)
+    schema, schema_problems = load_schema(root)
+    paths = sorted({*note_paths(root, settings.notes), *extra})
+    notes = tuple(read_note(root, path, schema, settings) for path in paths)
+    factories, factory_problems = find_factories(root, settings.models)
+    lock, lock_problems = read_lock(root)
+    found = [*problems, *schema_problems, *(each for note in notes for each in note.problems)]
+    cards = tuple(with_normal_calls(card, factories, settings) for note in notes for card in note.cards)
+    return Base(settings, schema, notes, cards, factories, lock, (*found, *factory_problems, *lock_problems))
+
+
+def note_paths(root: Path, folder: str) -> list[str]:
+    """The notes below a folder of the root, relative to the root; hidden files and folders hold none."""
+    paths = (path.relative_to(root) for path in (root / folder).rglob("*.md") if path.is_file())
+    return sorted(path.as_posix() for path in paths if not any(part.startswith(".") for part in path.parts))
+
+
+def normal_call(text: str, factories: Mapping[str, Factory], settings: Settings) -> str:
+    """The normal form of a call; "" for a text that is no call of a known model."""
+    try:
+        return normalise(text, factories, settings.packages) if is_call(text) else ""
+    except CallError:
+        return ""
+
+
+def with_normal_calls(card: Card, factories: Mapping[str, Factory], settings: Settings) -> Card:
+    """The card, its results' calls in normal form: "" for those that name no model."""
+    return replace(card, results=tuple(_with_normal_calls(row, factories, settings) for row in card.results))
+
+
+def _with_normal_calls(row: ResultRow, factories: Mapping[str, Factory], settings: Settings) -> ResultRow:
+    footnotes = {
+        name: tuple(normal_call(span, factories, settings) or span for span in spans)
+        for name, spans in row.footnote_calls.items()
+    }
+    return replace(row, call=normal_call(row.call, factories, settings), footnote_calls=footnotes)

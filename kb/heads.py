@@ -1,0 +1,372 @@
+"""The head of a card: its heading, the blockquote below it, and the front matter of its file.
+
+All three give the same fields; each is read here into one form, whoever wrote it and in whichever language.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from kb.citation import read_citation, split_authors
+from kb.markdown import plain_text
+from kb.plain_yaml import PlainMapping, place_of
+from kb.problems import nearest, problem
+from kb.records import Place, Problem
+from kb.schema import Schema
+
+LINKS = ("arxiv", "doi", "url", "code")
+
+# What a card may write for each field, in the blockquote or in the front matter.
+_NAMES = {
+    "kind": "kind, type, 类型, 类别, 种类, 文章类型, 论文类型",
+    "citation": "citation, cite, reference, 引用, 引文, 引用格式, 参考文献, 文献",
+    "name": "name, 名称, 简称",
+    "title": "title, 标题, 题目, 题名, 论文标题, 论文题目",
+    "authors": "authors, author, 作者",
+    "venue": "venue, journal, conference, published in, 会议, 期刊, 会议/期刊, 期刊/会议, 刊物, 发表, 发表于, 出处",
+    "year": "year, 年份, 发表年份, 年",
+    "tags": "tags, tag, keywords, keyword, 标签, 关键词, 关键字",
+    "aliases": "aliases, alias, 别名, 又名, 旧键",
+    "arxiv": "arxiv, arxiv id",
+    "doi": "doi",
+    "url": "url, link, paper, pdf, 链接, 网址, 地址, 论文, 原文, 论文链接, 论文地址, 原文链接",
+    "code": "code, github, repo, repository, source code, 代码, 源码, 源代码, 代码链接, 代码地址, 开源代码, 仓库",
+    "date": "date, created, read, 日期, 阅读日期, 创建日期, 记录日期, 创建时间",
+    "updated": "updated, modified, last updated, 更新, 更新日期, 更新时间, 修改日期",
+    "status": "status, 状态, 阅读状态",
+    "publish": "publish, published, public, 发布, 公开",
+    "lang": "lang, language, 语言",
+}
+_FIELDS = {name: field_id for field_id, names in _NAMES.items() for name in names.split(", ")}
+_OF_ONE_PAPER = frozenset({"name", "title", "authors", "venue", "year", "aliases", "kind", "citation", *LINKS})
+
+_PAIR = re.compile(
+    r"(?:[-*+]\s+)?(?:\*\*|__)?(?P<key>[^:：*]{1,24}?)\s*(?:\*\*|__)?\s*[:：](?:\*\*|__)?\s*(?P<value>.*)"
+)
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+_URL = re.compile(r"https?://[^\s<>()\[\]]+(?:\([^\s<>()]*\)[^\s<>()\[\]]*)*")
+_ARXIV = re.compile(r"(?<![\d.])(\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?/\d{7})(?:v\d+)?(?![\d.]*\d)")
+_DOI = re.compile(r"10\.\d{4,9}/[^\s\"<>]+[^\s\"<>.,;)\]]")
+_BAD_IN_KEYS = frozenset('/\\:*?"<>|#%[]{}`^&')
+_PLACEHOLDER = re.compile(r"\s*\{[^{}]*\}\s*")
+_TAG_SEPARATOR = re.compile(r"\s*[,，、;；]\s*|\s+(?=#)")
+_FLAGS = {"true": True, "yes": True, "是": True, "false": False, "no": False, "否": False}
+_STATES = {"草稿": "draft"}
+_LONGEST_KIND = 24  # characters of a line that may be a kind the template does not have
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What one source (blockquote or front matter) says about a card; `places` tells where."""
+
+    fields: Mapping[str, object] = field(default_factory=dict)
+    places: Mapping[str, Place] = field(default_factory=dict)
+    extra: Mapping[str, object] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+
+
+def is_placeholder(heading: str) -> bool:
+    """Whether a heading has a place to fill in, as a template's has; braces in formulas and `{#id}` are none."""
+    text = re.sub(r"\$[^$]*\$|\s\{[#.:][^{}]*\}\s*$", "", heading)
+    return "{" in text
+
+
+def read_heading(text: str, schema: Schema) -> tuple[str, str]:
+    """Name and citekey in a card's heading: `NAME: KEY`, `NAME_KEY` or `KEY`."""
+    text = re.sub(r"\s\{[#.:][^{}]*\}\s*$", "", plain_text(text).strip())
+    splits = [_split(text, ":："), _split(text, "_"), (text, text)]
+    for name, key in splits:
+        if name and schema.match_citekey(key):
+            return name, key
+    return splits[0] if all(splits[0]) else splits[2]
+
+
+def _split(text: str, separators: str) -> tuple[str, str]:
+    position = max(text.rfind(separator) for separator in separators)
+    return (text[:position].rstrip(), text[position + 1 :].lstrip()) if position >= 0 else ("", "")
+
+
+def opens_card(quote: Iterable[str], schema: Schema) -> bool:
+    """Whether the lines of a blockquote hold a kind or a citation."""
+    for line in quote:
+        known, value = _known_pair(line)
+        if known == "kind" or (known == "citation" and value):
+            return True
+        if not known and (_names_kind(line, schema) or _is_citation(line)):
+            return True
+    return False
+
+
+def _names_kind(line: str, schema: Schema) -> bool:
+    return not _YEAR.search(line) and bool(schema.kind_id(line))
+
+
+def _is_citation(line: str) -> bool:
+    citation = read_citation(plain_text(line))
+    return citation.year is not None and bool(citation.title) and bool(citation.authors or citation.venue)
+
+
+def _known_pair(line: str) -> tuple[str, str]:
+    """The field that a `key: value` line names, and its value; "" where its key is not a field's."""
+    found = _PAIR.fullmatch(line.strip())
+    known = _FIELDS.get(found["key"].strip().casefold(), "") if found else ""
+    return (known, found["value"].strip()) if found and known else ("", "")
+
+
+def read_quote(lines: Iterable[tuple[Place, str]], schema: Schema) -> Head:
+    """The fields in a blockquote's lines, each with the place where its text begins."""
+    reader = _QuoteReader(schema)
+    for place, line in lines:
+        if line.strip() and not _PLACEHOLDER.fullmatch(line):
+            reader.line(place, line.strip())
+    return reader.head()
+
+
+class _QuoteReader:
+    """Takes the lines of a blockquote one by one."""
+
+    def __init__(self, schema: Schema) -> None:
+        self._schema = schema
+        self._fields: dict[str, object] = {}
+        self._places: dict[str, Place] = {}
+        self._extra: dict[str, object] = {}
+        self._remarks: list[str] = []
+        self._citation: list[str] = []
+        self._problems: list[Problem] = []
+
+    def line(self, place: Place, line: str) -> None:
+        known, value = _known_pair(line)
+        cited = known == "url" and not _URL.search(value) and _YEAR.search(value)  # Paper: Howard A., et al. …, 2017
+        if known == "citation" or cited:
+            self._cite(place, value)
+        elif known:
+            self._set(known, value, place)
+        elif link := _bare_link(line):
+            self._set(*link, place)
+        elif self._is_kind(line):
+            self._set("kind", line, place)
+        else:
+            self._other(place, line)
+
+    def head(self) -> Head:
+        if self._citation:
+            self._fields["citation"] = plain_text(" ".join(self._citation)).strip()
+        if self._remarks:
+            self._extra["remarks"] = tuple(self._remarks)
+        return Head(self._fields, self._places, self._extra, tuple(self._problems))
+
+    def _is_kind(self, line: str) -> bool:
+        """The first line without a year that names a kind, or that could name one the template does not have."""
+        if "kind" in self._fields or _YEAR.search(line):
+            return False
+        short = len(line) <= _LONGEST_KIND and not self._citation and not re.search(r"[.,:;：，。；“\"]", line)
+        return bool(self._schema.kind_id(line)) or short
+
+    def _other(self, place: Place, line: str) -> None:
+        pair = _PAIR.fullmatch(line)
+        if pair and self._is_extra(pair["key"], pair["value"]):
+            self._extra[pair["key"].strip()] = pair["value"].strip()
+        elif self._citation and read_citation(plain_text(" ".join(self._citation))).title:
+            self._remarks.append(line)
+        else:
+            self._cite(place, line)
+
+    def _is_extra(self, key: str, value: str) -> bool:
+        """Whether `key: value` is a field of the author's own, and not the beginning of a citation's title."""
+        own = not re.search(r"[^\x00-\x7f]", key) and len(key.split()) > 2
+        return not own and bool(value) and (bool(self._citation) or not _YEAR.search(value))
+
+    def _cite(self, place: Place, text: str) -> None:
+        self._places.setdefault("citation", place)
+        if text:
+            self._citation.append(text)
+
+    def _set(self, known: str, value: str, place: Place) -> None:
+        if _PLACEHOLDER.fullmatch(value) or known in self._fields or not value:
+            return
+        try:
+            self._fields[known] = _READERS[known](value)
+            self._places[known] = place
+        except ValueError as error:
+            self._problems.append(problem("K106", place, f"`{known}` {error}"))
+
+
+def _bare_link(line: str) -> tuple[str, str] | None:
+    """The field of a line that is nothing but an address, or a link to one."""
+    found = re.fullmatch(rf"(?:<|\[[^\[\]]*\]\()?({_URL.pattern})[>)]?", line)
+    return (_link_field(found[1]), found[1]) if found else None
+
+
+def _link_field(url: str) -> str:
+    host = url.split("/")[2].removeprefix("www.")
+    return {"arxiv.org": "arxiv", "doi.org": "doi", "dx.doi.org": "doi", "github.com": "code"}.get(host, "url")
+
+
+def read_front_matter(data: object, path: str, *, one_card: bool) -> Head:
+    """The fields in a file's front matter; `one_card` tells whether they may speak of one paper."""
+    fields: dict[str, object] = {}
+    places: dict[str, Place] = {}
+    extra: dict[str, object] = {}
+    problems: list[Problem] = []
+    if not isinstance(data, PlainMapping):
+        if data is not None:
+            hint = "write `name: value` lines between the `---`"
+            problems.append(problem("K106", Place(path, 2), "the front matter is not a mapping", hint))
+        return Head(problems=tuple(problems))
+    for key, value in data.items():
+        known = _FIELDS.get(key.casefold(), "")
+        if not known:
+            extra[key] = value
+        elif not one_card and known in _OF_ONE_PAPER:
+            problems.append(_of_one_paper(key, data.places[key]))
+        elif value is not None:
+            places[known] = place_of(data, key, Place(path))
+            try:
+                fields[known] = _READERS[known](value)
+            except ValueError as error:
+                problems.append(problem("K106", places[known], f"`{key}` {error}"))
+    return Head(fields, places, extra, tuple(problems))
+
+
+def _of_one_paper(key: str, place: Place) -> Problem:
+    message = f"`{key}` speaks of one paper, and this note holds several cards"
+    return problem("K106", place, message, "write it in the blockquote of its card", severity="warning")
+
+
+def key_problems(key: str, place: Place, schema: Schema) -> Iterator[Problem]:
+    """What is wrong with a citekey by itself: characters that none may hold, another form than the template's."""
+    bad = next((letter for letter in key if _is_bad(letter)), "")
+    composed = unicodedata.normalize("NFC", key)
+    last = key.split()[-1] if key.split() else ""
+    if bad.isspace() and schema.match_citekey(last):
+        yield problem("K204", place, f"`{key}` cannot be a citekey: it holds a space", f"write `NAME: {last}`")
+    elif bad:
+        message = f"the citekey `{_visible(key)}` holds {_named(bad)}, which no citekey may hold"
+        yield problem("K204", place, message, "write `NAME: KEY`, the key of letters and digits, as in `He2016CVPR`")
+    elif composed != key:
+        yield problem(
+            "K204", place, f"the citekey `{key}` is not in composed Unicode form (NFC)", f"write `{composed}`"
+        )
+    elif not schema.match_citekey(key):
+        hint = "the template's is author, year, venue, as in `He2016CVPR`; change `citekey` in it for another"
+        yield problem("K205", place, f"the citekey `{key}` does not follow the template's pattern", hint)
+
+
+def _is_bad(letter: str) -> bool:
+    """Whether a character is invisible, turns the direction of text, or means something in a path or a link."""
+    return unicodedata.category(letter)[0] in "CZ" or letter in _BAD_IN_KEYS
+
+
+def _visible(text: str) -> str:
+    return "".join(f"\\u{ord(letter):04x}" if unicodedata.category(letter)[0] == "C" else letter for letter in text)
+
+
+def _named(letter: str) -> str:
+    if letter == " ":
+        return "a space"
+    name = unicodedata.name(letter, "")
+    return f"`{letter}`" if letter.isprintable() else f"U+{ord(letter):04X} {name}".rstrip()
+
+
+def kind_problem(text: str, place: Place, schema: Schema) -> Problem:
+    """An unknown kind, with the nearest known one."""
+    known = {name: kind.id for kind in schema.kinds.values() for name in (*kind.labels.values(), kind.id)}
+    return problem("K203", place, f"`{text}` is not one of the template's kinds", nearest(text, known))
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        return str(value).strip()
+    raise ValueError("must be a text")
+
+
+def _one_line(value: object) -> str:
+    return " ".join(_text(value).split())
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    """A list of texts, or one text that separates them."""
+    if isinstance(value, list):
+        parts = [_one_line(item) for item in value if item is not None]
+    else:
+        parts = _TAG_SEPARATOR.split(_text(value).strip("[]"))
+    return tuple(dict.fromkeys(part for part in (part.strip() for part in parts) if part))
+
+
+def _tags(value: object) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(tag.lstrip("#").strip("`\"' ") for tag in _texts(value)))
+
+
+def _authors(value: object) -> tuple[str, ...]:
+    return _texts(value) if isinstance(value, list) else split_authors(_text(value))[0]
+
+
+def _year(value: object) -> int:
+    found = _YEAR.fullmatch(_text(value))
+    if not found:
+        raise ValueError("must be a year of four digits")
+    return int(found[0])
+
+
+def _flag(value: object) -> bool:
+    flag = value if isinstance(value, bool) else _FLAGS.get(str(value).casefold())
+    if flag is None:
+        raise ValueError("must be true or false")
+    return flag
+
+
+def _language(value: object) -> str:
+    found = re.fullmatch(r"([A-Za-z]{2,3})(?:[-_][A-Za-z0-9]+)*", _text(value))
+    names = {"中文": "zh", "汉语": "zh", "chinese": "zh", "英文": "en", "英语": "en", "english": "en"}
+    code = names.get(_text(value).casefold()) or (found[1].lower() if found else "")
+    if not code:
+        raise ValueError("must be a language code, such as zh or en")
+    return code
+
+
+def _status(value: object) -> str:
+    text = _one_line(value)
+    return _STATES.get(text, "draft" if text.casefold() == "draft" else text)
+
+
+def _arxiv(value: object) -> str:
+    found = _ARXIV.search(_text(value))
+    return found[0] if found else _one_line(value)
+
+
+def _doi(value: object) -> str:
+    found = _DOI.search(_text(value))
+    return found[0] if found else _one_line(value)
+
+
+def _address(value: object) -> str:
+    found = _URL.search(_text(value))
+    return found[0] if found else _one_line(value).strip("<>`")
+
+
+_READERS: Mapping[str, Callable[[object], object]] = {
+    **dict.fromkeys(("kind", "citation", "name", "title", "venue", "date", "updated"), _one_line),
+    "authors": _authors,
+    "year": _year,
+    "tags": _tags,
+    "aliases": _texts,
+    "arxiv": _arxiv,
+    "doi": _doi,
+    "url": _address,
+    "code": _address,
+    "status": _status,
+    "publish": _flag,
+    "lang": _language,
+}
+
+
+def links_in(text: str) -> Iterator[tuple[str, str]]:
+    """The arXiv number and DOI that a citation ends with."""
+    arxiv = re.search(rf"arxiv[:\s]*(?:preprint\s+)?(?:arxiv:)?\s*({_ARXIV.pattern})", text, re.IGNORECASE)
+    if arxiv:
+        yield "arxiv", arxiv[2]
+    if doi := _DOI.search(text):
+        yield "doi", doi[0]

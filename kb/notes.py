@@ -1,0 +1,190 @@
+"""Notes: Markdown files, and the cards read from them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from kb.citation import read_citation
+from kb.encoding import read_text
+from kb.heads import LINKS, Head, key_problems, kind_problem, links_in, read_front_matter, read_heading, read_quote
+from kb.markdown import code_spans, equations
+from kb.problems import problem
+from kb.records import Card, Citation, Claim, Note, Place, Problem, Section
+from kb.schema import Schema
+from kb.settings import Settings
+from kb.slicing import Block, CardRange, Reading, card_end, card_ranges, quote_lines, slices
+from kb.tables import CLAIM_MARKS, Part, model_references, results
+
+_LANGUAGE_ENDING = re.compile(r"\.(en|zh)\.md$", re.IGNORECASE)
+_VENUE_YEAR = re.compile(r"(?P<venue>.*\S)[\s,]+(?P<year>(?:19|20)\d\d)")
+
+Texts = Sequence[tuple[str, int]]  # Markdown source and the line it begins on
+
+
+def read_note(root: Path, path: str, schema: Schema, settings: Settings) -> Note:
+    """The note in a file; `path` is relative to the root."""
+    text = read_text(root, path)
+    if isinstance(text, Problem):
+        return Note(path, (), (), (text,))
+    return parse_note(text, path, schema, settings)
+
+
+def parse_note(text: str, path: str, schema: Schema, settings: Settings) -> Note:
+    """The note in a text: its slices, its cards, and what is wrong with it as far as the text alone tells."""
+    reading = Reading.of(text, path, schema)
+    ranges = tuple(card_ranges(reading))
+    above = read_front_matter(reading.front_matter, path, one_card=sum(not each.template for each in ranges) < 2)
+    read = [_card(each, above, reading, settings) for each in ranges if not each.template]
+    problems = [*reading.problems, *above.problems, *(found for _, of_card in read for found in of_card)]
+    if not ranges:
+        hint = "a card begins with `### NAME: KEY` and a blockquote of kind and citation"
+        problems.append(problem("K209", Place(path), "no heading in the note opens a card", hint))
+    return Note(path, tuple(slices(ranges, reading)), tuple(card for card, _ in read), tuple(problems))
+
+
+def _card(each: CardRange, above: Head, reading: Reading, settings: Settings) -> tuple[Card, list[Problem]]:
+    name, key = read_heading(each.heading.text, reading.schema)
+    quote = read_quote(quote_lines(each.quote, reading), reading.schema) if each.quote else Head()
+    fields = _Fields(quote, above)
+    end = card_end(each, reading)
+    head_end = each.quote.end if each.quote else each.heading.end
+    headings = tuple(_section_headings(each, head_end, end, reading))
+    intro = reading.text(head_end, headings[0].line if headings else end)
+    sections = tuple(_sections(headings, end, reading))
+    texts = ((intro, head_end + 1), *((section.markdown, section.line + 1) for section in sections))
+    models = tuple(model_references(sections))
+    parts = [Part("", intro, head_end + 1), *(Part(each.id, each.markdown, each.line + 1) for each in sections)]
+    rows, row_problems = results(parts, models, reading.definitions, reading.path)
+    kind, kind_problems = _kind(fields, reading)
+    card = Card(
+        citekey=key,
+        lang=fields.text("lang") or _file_language(reading.path) or settings.language,
+        name=fields.text("name") or name,
+        kind=kind,
+        citation=fields.citation(),
+        tags=fields.joined("tags"),
+        aliases=fields.joined("aliases"),
+        links=fields.links(),
+        date=fields.text("date"),
+        updated=fields.text("updated"),
+        status=fields.text("status"),
+        publish=fields.get("publish") is not False,
+        extra={**above.extra, **quote.extra},
+        path=reading.path,
+        line=each.heading.line + 1,
+        end_line=end,
+        head=reading.text(each.heading.line, head_end),
+        intro=intro,
+        sections=sections,
+        equations=tuple(equation for text, line in texts for equation in equations(text, line)),
+        models=models,
+        results=rows,
+        claims=tuple(_claims(texts)),
+        definitions=used_definitions("".join(text for text, _ in texts), reading.definitions),
+        intro_line=head_end + 1,
+    )
+    return card, [
+        *key_problems(key, _key_place(key, each.heading, reading), reading.schema),
+        *quote.problems,
+        *kind_problems,
+        *row_problems,
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Fields:
+    """What blockquote and front matter say of a card; the blockquote, being nearer, goes first."""
+
+    quote: Head
+    above: Head
+
+    def get(self, name: str) -> object:
+        return self.quote.fields.get(name, self.above.fields.get(name))
+
+    def text(self, name: str) -> str:
+        return str(self.get(name) or "")
+
+    def place(self, name: str) -> Place | None:
+        return self.quote.places.get(name) or self.above.places.get(name)
+
+    def joined(self, name: str) -> tuple[str, ...]:
+        both = (head.fields.get(name, ()) for head in (self.above, self.quote))
+        return tuple(dict.fromkeys(item for items in both if isinstance(items, tuple) for item in items))
+
+    def links(self) -> dict[str, str]:
+        given = {name: self.text(name) for name in LINKS}
+        printed = dict(links_in(self.text("citation")))
+        return {name: link for name in LINKS if (link := given[name] or printed.get(name, ""))}
+
+    def citation(self) -> Citation:
+        """The citation, with what the card says outright in place of what was read from it."""
+        read = read_citation(self.text("citation"))
+        venue = _VENUE_YEAR.fullmatch(self.text("venue"))
+        year = self.get("year") or (int(venue["year"]) if venue else None)
+        authors = self.get("authors")
+        return replace(
+            read,
+            title=self.text("title") or read.title,
+            authors=authors if isinstance(authors, tuple) else read.authors,
+            et_al=read.et_al and not authors,
+            venue=venue["venue"] if venue else self.text("venue") or read.venue,
+            year=year if isinstance(year, int) else read.year,
+        )
+
+
+def _key_place(key: str, heading: Block, reading: Reading) -> Place:
+    column = reading.lines[heading.line].rfind(key)
+    return Place(reading.path, heading.line + 1, max(column, 0) + 1)
+
+
+def _kind(fields: _Fields, reading: Reading) -> tuple[str, list[Problem]]:
+    text, place = fields.text("kind"), fields.place("kind")
+    kind = reading.schema.kind_id(text) if text else ""
+    return kind, [kind_problem(text, place, reading.schema)] if text and place and not kind else []
+
+
+def _file_language(path: str) -> str:
+    found = _LANGUAGE_ENDING.search(path)
+    return found[1].lower() if found else ""
+
+
+def _section_headings(each: CardRange, start: int, end: int, reading: Reading) -> Iterator[Block]:
+    """The headings that open a card's sections: those at the level of the schema's, or above it."""
+    below = [block for block in reading.blocks if block.type == "heading" and start <= block.line < end]
+    levels = [block.level for block in below if reading.schema.section_id(block.text)]
+    level = min(levels or [block.level for block in below], default=0)
+    return (block for block in below if block.level <= level)
+
+
+def _sections(headings: Sequence[Block], end: int, reading: Reading) -> Iterator[Section]:
+    for block, stop in zip(headings, [*(later.line for later in headings[1:]), end], strict=True):
+        yield Section(
+            id=reading.schema.section_id(block.text),
+            heading=block.text,
+            line=block.line + 1,
+            markdown=reading.text(block.end, stop),
+            head=reading.text(block.line, block.end),
+        )
+
+
+def _claims(texts: Texts) -> Iterator[Claim]:
+    for text, first_line in texts:
+        for content, line, _ in code_spans(text, first_line):
+            if content.startswith(CLAIM_MARKS):
+                yield Claim(content, line)
+
+
+def used_definitions(text: str, definitions: Mapping[str, str]) -> str:
+    """The link and footnote definitions that a text refers to, also by way of each other, in the order of labels."""
+    used: dict[str, str] = {}
+    texts = [text]
+    while texts:
+        searched = texts.pop().casefold()
+        for label, source in definitions.items():
+            if label not in used and f"[{label.casefold()}]" in searched:
+                used[label] = source
+                texts.append(source.partition("]:")[2])
+    return "".join(f"{used[label].rstrip()}\n" for label in sorted(used))

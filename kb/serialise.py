@@ -1,0 +1,130 @@
+"""Cards as plain data, YAML and JSON, in the order and under the names that kb/schemas/card.schema.json describes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from kb.records import Card, Printed, ResultRow
+
+FORMAT = 1
+SCHEMA = Path(__file__).parent / "schemas" / "card.schema.json"
+
+
+def card_data(card: Card) -> dict[str, Any]:
+    """A card as mappings, lists, texts and numbers."""
+    citation = card.citation
+    return {
+        "format": FORMAT,
+        "citekey": card.citekey,
+        "lang": card.lang,
+        "name": card.name,
+        "kind": card.kind,
+        "citation": citation.text,
+        "title": citation.title,
+        "authors": list(citation.authors),
+        "et_al": citation.et_al,
+        "venue": citation.venue,
+        "year": citation.year,
+        "tags": list(card.tags),
+        "aliases": list(card.aliases),
+        "links": dict(card.links),
+        "date": card.date,
+        "updated": card.updated,
+        "status": card.status,
+        "extra": _plain(card.extra),
+        "source": {"path": card.path, "line": card.line, "end_line": card.end_line},
+        "intro": _without_blank_ends(card.intro),
+        "sections": [
+            {"id": each.id, "heading": each.heading, "line": each.line, "markdown": _without_blank_ends(each.markdown)}
+            for each in card.sections
+        ],
+        "equations": [{"tex": each.tex, "display": each.display, "line": each.line} for each in card.equations],
+        "models": [{"call": each.call, "label": each.label, "line": each.line} for each in card.models],
+        "results": [_row_data(row) for row in card.results],
+        "claims": [{"source": each.source, "line": each.line} for each in card.claims],
+    }
+
+
+def _without_blank_ends(markdown: str) -> str:
+    """The source without blank lines around it: they separate it from its neighbours, and say nothing."""
+    lines = markdown.split("\n")
+    full = [number for number, line in enumerate(lines) if line.strip()]
+    return "\n".join(lines[full[0] : full[-1] + 1]) + "\n" if full else ""
+
+
+def _row_data(row: ResultRow) -> dict[str, Any]:
+    metrics = {metric: _figure_data(printed) for metric, printed in row.metrics.items()}
+    return {"label": row.label, "call": row.call, "line": row.line, "metrics": metrics}
+
+
+def _figure_data(printed: Printed) -> dict[str, Any]:
+    return {"printed": printed.printed, "unit": printed.unit, "value": _number(printed.value)}
+
+
+def _number(value: Decimal) -> int | float:
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+def _plain(value: object) -> Any:
+    """The value with nothing but dict, list, text, number, true, false and null in it."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+def to_yaml(card: Card) -> str:
+    """A card as YAML, its Markdown in block scalars."""
+    return _dump(card_data(card))
+
+
+def to_json(card: Card) -> str:
+    """A card as JSON."""
+    return json.dumps(card_data(card), ensure_ascii=False, indent=2) + "\n"
+
+
+def cards_to_yaml(cards: Iterable[Card]) -> str:
+    """A list of cards as YAML."""
+    return _dump([card_data(card) for card in cards])
+
+
+def cards_to_json(cards: Iterable[Card]) -> str:
+    """A list of cards as JSON."""
+    return json.dumps([card_data(card) for card in cards], ensure_ascii=False, indent=2) + "\n"
+
+
+def card_schema() -> str:
+    """The JSON Schema of a card's data."""
+    return SCHEMA.read_text(encoding="utf-8")
+
+
+def _dump(data: object) -> str:
+    return yaml.dump(data, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=10**6)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes texts of several lines as block scalars, also those with spaces at the ends of lines."""
+
+    def analyze_scalar(self, scalar: str) -> Any:
+        analysis = super().analyze_scalar(scalar)
+        if analysis.multiline and all(letter.isprintable() or letter in "\n\t" for letter in scalar):
+            analysis.allow_block = bool(scalar.strip())
+        return analysis
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        del indentless  # list items stand deeper than the key above them
+        super().increase_indent(flow, False)
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _text)

@@ -1,0 +1,141 @@
+"""The settings of a knowledge base: the few lines of its mkdocs.yml that kb reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import yaml
+
+from kb.problems import problem
+from kb.records import Place, Problem
+
+FILE = "mkdocs.yml"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What holds for the whole knowledge base. Folders are relative to `root`."""
+
+    root: Path
+    site_name: str = ""
+    language: Literal["zh", "en"] = "en"
+    packages: tuple[str, ...] = ()  # installed packages whose models cards may name
+    notes: str = "notes"
+    models: str = "reference_models"
+    site: str = "site"
+    build: str = "build"
+    site_url: str = ""
+    repo_url: str = ""
+
+
+def find_root(start: Path | str = ".") -> Path | None:
+    """The nearest folder with a mkdocs.yml: the given one, or one above it."""
+    start = Path(start).resolve()
+    return next((folder for folder in (start, *start.parents) if (folder / FILE).is_file()), None)
+
+
+def load_settings(root: Path) -> tuple[Settings, list[Problem]]:
+    """The settings in the root's mkdocs.yml; where a part cannot be used its default stands, and a problem says so."""
+    data, problems = _read(root)
+    reader = _Reader(problems)
+    extra = reader.mapping(data, "extra")
+    ours = reader.mapping(extra, "kb", "extra.kb")
+    theme = {"name": data["theme"]} if isinstance(data.get("theme"), str) else reader.mapping(data, "theme")
+    settings = Settings(
+        root=root,
+        site_name=reader.text(data, "site_name"),
+        language="zh" if reader.text(theme, "language", "theme.language").lower().startswith("zh") else "en",
+        packages=reader.names(ours, "packages", "extra.kb.packages"),
+        site_url=reader.text(data, "site_url"),
+        repo_url=reader.text(data, "repo_url"),
+    )
+    return settings, problems
+
+
+class _TolerantLoader(yaml.SafeLoader):
+    """Reads what MkDocs reads: its tags (`!ENV`, `!!python/name:…`) stand for nothing here."""
+
+
+class _Marked(dict[str, object]):
+    """A mapping with the line and column of each of its values."""
+
+    marks: dict[str, tuple[int, int]]
+
+
+def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> _Marked:
+    loader.flatten_mapping(node)
+    result = _Marked()
+    result.marks = {}
+    for key_node, value_node in node.value:
+        key = str(loader.construct_object(key_node, deep=True))
+        result[key] = loader.construct_object(value_node, deep=True)
+        result.marks[key] = (value_node.start_mark.line + 1, value_node.start_mark.column + 1)
+    return result
+
+
+def _nothing(_loader: yaml.SafeLoader, _suffix: str, _node: yaml.Node) -> None:
+    return None
+
+
+_TolerantLoader.add_constructor("tag:yaml.org,2002:map", _mapping)
+_TolerantLoader.add_multi_constructor("!", _nothing)
+_TolerantLoader.add_multi_constructor("tag:yaml.org,2002:python/", _nothing)
+
+
+def _read(root: Path) -> tuple[dict[str, object], list[Problem]]:
+    try:
+        data = yaml.load((root / FILE).read_text(encoding="utf-8-sig"), Loader=_TolerantLoader)
+    except FileNotFoundError:
+        hint = "run kb in a knowledge base, or name one with -C; `kb init DIR` makes one"
+        return {}, [problem("K601", Place(FILE), "there is no mkdocs.yml", hint)]
+    except UnicodeDecodeError:
+        return {}, [problem("K601", Place(FILE), "mkdocs.yml is not UTF-8", "save it as UTF-8")]
+    except OSError as error:
+        return {}, [problem("K601", Place(FILE), f"mkdocs.yml cannot be read: {error.strerror}")]
+    except yaml.MarkedYAMLError as error:
+        return {}, [_unreadable(error)]
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        return {}, [problem("K601", Place(FILE), f"mkdocs.yml cannot be read: {error}")]
+    if data is None or isinstance(data, dict):
+        return data or {}, []
+    return {}, [problem("K601", Place(FILE), "mkdocs.yml holds no settings", "write `name: value` lines")]
+
+
+def _unreadable(error: yaml.MarkedYAMLError) -> Problem:
+    mark = error.problem_mark or error.context_mark
+    place = Place(FILE, mark.line + 1, mark.column + 1) if mark else Place(FILE)
+    return problem("K601", place, f"mkdocs.yml cannot be read: {error.problem}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads values of the expected type, and reports the others."""
+
+    problems: list[Problem]
+
+    def mapping(self, data: dict[str, object], key: str, shown: str = "") -> dict[str, object]:
+        value = data.get(key)
+        if value is not None and not isinstance(value, dict):
+            self._wrong(data, key, shown, "a mapping of names to values")
+        return value if isinstance(value, dict) else {}
+
+    def text(self, data: dict[str, object], key: str, shown: str = "") -> str:
+        value = data.get(key)
+        if value is not None and not isinstance(value, str | int | float):
+            self._wrong(data, key, shown, "a text")
+        return str(value) if isinstance(value, str | int | float) else ""
+
+    def names(self, data: dict[str, object], key: str, shown: str) -> tuple[str, ...]:
+        value = data.get(key)
+        if value is None:
+            return ()
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            self._wrong(data, key, shown, "a list of names, as in `[torchvision, timm]`")
+            return ()
+        return tuple(value)
+
+    def _wrong(self, data: dict[str, object], key: str, shown: str, expected: str) -> None:
+        line, column = data.marks[key] if isinstance(data, _Marked) else (1, 1)
+        self.problems.append(problem("K601", Place(FILE, line, column), f"`{shown or key}` must be {expected}"))

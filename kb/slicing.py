@@ -1,0 +1,202 @@
+"""Cutting a note at its cards: which headings open one, and where each card begins and ends.
+
+A heading opens a card when a blockquote of kind or citation follows it, or when one of the schema's sections stands
+one level deeper before its next sibling. All else in a file is preamble, template or separator; nothing is lost.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from markdown_it.token import Token
+
+from kb.encoding import split_lines, without_marks
+from kb.heads import is_placeholder, opens_card, read_heading
+from kb.markdown import definitions, parser
+from kb.plain_yaml import front_matter, load_plain
+from kb.records import Place, Problem, Slice
+from kb.schema import Schema
+
+_QUOTE_MARK = re.compile(r" {0,3}>[ \t]?")
+_CALLOUT = re.compile(r"\s*\[![A-Za-z]+\]")
+_RULE = re.compile(r" {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}\n?")
+_DEFINITION = re.compile(r" {0,3}\[\^?[^\[\]]+\]:")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A top-level block of a note: lines count from 0, `end` is the line after it."""
+
+    type: str  # heading, quote, or other
+    line: int
+    end: int
+    level: int = 0
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CardRange:
+    """The lines that a card's heading governs, and the heading."""
+
+    heading: Block
+    quote: Block | None
+    end: int
+    template: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A note's text in the forms that its parts are read from."""
+
+    path: str
+    schema: Schema
+    raw: tuple[str, ...]  # lines to the letter
+    lines: tuple[str, ...]  # the same lines, each ending in a line feed, without a byte order mark
+    blocks: tuple[Block, ...]
+    front_matter: object
+    definitions: dict[str, str]
+    problems: tuple[Problem, ...]
+
+    @classmethod
+    def of(cls, text: str, path: str, schema: Schema) -> Reading:
+        plain = without_marks(text)
+        source, taken = front_matter(plain)
+        data, problems = load_plain(source, path, first_line=2) if source is not None else (None, [])
+        lines = tuple(split_lines(plain if plain.endswith("\n") or not plain else f"{plain}\n"))
+        body = "\n" * taken + "".join(lines[taken:])
+        blocks = tuple(_blocks(body))
+        raw = tuple(split_lines(text))
+        return cls(path, schema, raw, lines, blocks, data, definitions(body), tuple(problems))
+
+    def text(self, start: int, end: int) -> str:
+        return "".join(self.lines[start:end])
+
+
+def _blocks(text: str) -> Iterator[Block]:
+    """The top-level blocks; only headings with `#` are headings here, since `---` below a line makes one by mishap."""
+    md = parser()
+    tokens: list[Token] = []
+    md.block.parse(text, md, {}, tokens)
+    for index, token in enumerate(tokens):
+        if token.level or not token.map:
+            continue
+        start, end = token.map
+        if token.type == "heading_open" and token.markup.startswith("#"):
+            yield Block("heading", start, end, len(token.markup), tokens[index + 1].content)
+        elif token.type == "blockquote_open":
+            yield Block("quote", start, end)
+        else:
+            yield Block("other", start, end)
+
+
+def card_ranges(reading: Reading) -> Iterator[CardRange]:
+    """The cards and templates of a note, in their order; headings inside a card open no other."""
+    line = 0
+    for index, block in enumerate(reading.blocks):
+        if block.type == "heading" and block.line >= line:
+            found = _opened(index, reading)
+            if found:
+                yield found
+                line = found.end
+
+
+def _opened(index: int, reading: Reading) -> CardRange | None:
+    heading = reading.blocks[index]
+    if reading.schema.section_id(heading.text):
+        return None
+    end = _end(index, reading)
+    quote = _quote_after(index, reading)
+    found = CardRange(heading, quote, end, is_placeholder(heading.text))
+    if quote and opens_card((text for _, text in quote_lines(quote, reading)), reading.schema):
+        return found
+    if not _section_below(index, reading):
+        return None
+    return None if _is_container(index, reading) else found
+
+
+def _end(index: int, reading: Reading) -> int:
+    """The line of the next heading that is no deeper than this one; the end of the note where there is none."""
+    level = reading.blocks[index].level
+    after = (block.line for block in reading.blocks[index + 1 :] if block.type == "heading" and block.level <= level)
+    return next(after, len(reading.lines))
+
+
+def _quote_after(index: int, reading: Reading) -> Block | None:
+    """The blockquote that follows a heading directly, unless it is a callout."""
+    after = reading.blocks[index + 1 : index + 2]
+    if not after or after[0].type != "quote":
+        return None
+    first = next((text for _, text in quote_lines(after[0], reading)), "")
+    return None if _CALLOUT.match(first) else after[0]
+
+
+def quote_lines(quote: Block, reading: Reading) -> Iterator[tuple[Place, str]]:
+    for number in range(quote.line, quote.end):
+        line = reading.lines[number].rstrip("\n")
+        mark = _QUOTE_MARK.match(line)
+        text = line[mark.end() :] if mark else line
+        indent = len(line) - len(text.lstrip())
+        yield Place(reading.path, number + 1, indent + 1), text.strip()
+
+
+def _section_below(index: int, reading: Reading) -> bool:
+    """Whether one of the schema's sections stands one level deeper than a heading, before its next sibling."""
+    level, end = reading.blocks[index].level, _end(index, reading)
+    below = (block for block in reading.blocks[index + 1 :] if block.type == "heading" and block.line < end)
+    return any(block.level == level + 1 and reading.schema.section_id(block.text) for block in below)
+
+
+def _is_container(index: int, reading: Reading) -> bool:
+    """Whether a heading without a citekey stands above cards, so that the section below it is none of a card."""
+    heading, end = reading.blocks[index], _end(index, reading)
+    if is_placeholder(heading.text) or reading.schema.match_citekey(read_heading(heading.text, reading.schema)[1]):
+        return False
+    return any(
+        block.type == "heading" and block.line < end and _opened(position, reading)
+        for position, block in enumerate(reading.blocks[index + 1 :], index + 1)
+    )
+
+
+def slices(ranges: Sequence[CardRange], reading: Reading) -> Iterator[Slice]:
+    """The note cut at its cards: the texts of the slices, joined, are the file."""
+    line = 0
+    for each in ranges:
+        start, end = each.heading.line, card_end(each, reading)
+        if line < start:
+            yield _slice("separator" if line else "preamble", line, start, reading)
+        yield _slice("template" if each.template else "card", start, end, reading)
+        line = end
+    if line < len(reading.raw):
+        yield _slice("separator" if line else "preamble", line, len(reading.raw), reading)
+
+
+def _slice(kind: Literal["preamble", "card", "template", "separator"], start: int, end: int, reading: Reading) -> Slice:
+    return Slice(kind, "".join(reading.raw[start:end]), start + 1)
+
+
+def card_end(each: CardRange, reading: Reading) -> int:
+    """The line after a card's last one: blank lines, and a rule with only definitions below it, are not its own."""
+    end = _rule_at_end(each, reading) or each.end
+    while end > each.heading.end and not reading.lines[end - 1].strip():
+        end -= 1
+    return end
+
+
+def _rule_at_end(each: CardRange, reading: Reading) -> int | None:
+    for number in range(each.end - 1, each.heading.end - 1, -1):
+        line = reading.lines[number]
+        if _RULE.fullmatch(line):
+            return number
+        if line.strip() and not _belongs_to_definition(number, each, reading):
+            break
+    return None
+
+
+def _belongs_to_definition(number: int, each: CardRange, reading: Reading) -> bool:
+    """Whether a line is (part of) a link or footnote definition: such a line, or an indented one below it."""
+    while number > each.heading.end and (not reading.lines[number].strip() or reading.lines[number][0] in " \t"):
+        number -= 1
+    return bool(_DEFINITION.match(reading.lines[number]))
