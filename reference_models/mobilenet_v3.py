@@ -45,8 +45,7 @@ class SqueezeExcite(nn.Module):
         self.excite = nn.Conv2d(divisible(channels / 4), channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.squeeze(x.mean((2, 3), keepdim=True)).relu()
-        return x * nn.functional.hardsigmoid(self.excite(y))
+        return x * nn.functional.hardsigmoid(self.excite(self.squeeze(x.mean((2, 3), keepdim=True)).relu()))
 
 
 class Bottleneck(nn.Module):
@@ -65,28 +64,35 @@ class Bottleneck(nn.Module):
         return x + y if self.shortcut else y
 
 
-def mobilenet_v3(table: list[Row], width: float, head: int, classes: int) -> nn.Sequential:
+class MobileNetV3(nn.Module):
     """The network of a table. Departure: the multiplier scales an expansion as its factor over the scaled input."""
-    channels, full = divisible(16 * width), 16
-    layers = [*conv(3, channels, 3, 2), HS()]
-    for kernel, exp, out, se, nl, s in table:
-        scaled_out = divisible(out * width)
-        layers.append(Bottleneck(channels, kernel, divisible(exp / full * channels), scaled_out, se, nl, s))
-        channels, full = scaled_out, out
-    # Table 2 ticks SE at the last 1×1 of Small; the authors' code has none there. Both tables: six times the input.
-    last, head = divisible(6 * full * width), divisible(head * max(1.0, width))
-    layers += [*conv(channels, last, 1), HS(), nn.AdaptiveAvgPool2d(1)]
-    return nn.Sequential(*layers, nn.Conv2d(last, head, 1), HS(), nn.Conv2d(head, classes, 1), nn.Flatten())
+
+    def __init__(self, table: list[Row], width: float, head: int, classes: int) -> None:
+        super().__init__()
+        channels, full, blocks = divisible(16 * width), 16, []
+        self.conv = nn.Sequential(*conv(3, channels, 3, 2), HS())
+        for k, exp, out, se, nl, s in table:
+            blocks.append(Bottleneck(channels, k, divisible(exp / full * channels), divisible(out * width), se, nl, s))
+            channels, full = divisible(out * width), out
+        self.bottlenecks = nn.Sequential(*blocks)
+        # Table 2 ticks SE at Small's last 1×1; the authors' code has none there. In both tables it is six times wider.
+        last, head = divisible(6 * full * width), divisible(head * max(1.0, width))
+        self.last = nn.Sequential(*conv(channels, last, 1), HS(), nn.AdaptiveAvgPool2d(1))
+        self.head = nn.Sequential(nn.Conv2d(last, head, 1), HS())
+        self.classifier = nn.Conv2d(head, classes, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.classifier(self.head(self.last(self.bottlenecks(self.conv(x))))).flatten(1)
 
 
 def mobilenet_v3_large(width: float = 1.0, classes: int = 1000) -> nn.Module:
     """MobileNetV3-Large (Table 1)."""
-    return mobilenet_v3(LARGE, width, 1280, classes)
+    return MobileNetV3(LARGE, width, 1280, classes)
 
 
 def mobilenet_v3_small(width: float = 1.0, classes: int = 1000, head: int = 1024) -> nn.Module:
     """MobileNetV3-Small (Table 2), whose last hidden layer has 1280 units in earlier printings of the paper."""
-    return mobilenet_v3(SMALL, width, head, classes)
+    return MobileNetV3(SMALL, width, head, classes)
 
 
 def example_inputs(resolution: int = 224) -> tuple[torch.Tensor, ...]:

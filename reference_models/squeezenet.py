@@ -6,13 +6,20 @@ Iandola2016arxiv (arXiv 1602.07360): Table 1 (SqueezeNet, later named version 1.
 import torch
 from torch import Tensor, nn
 
-# Table 1, fire2 to fire9: squeeze s1x1, expand e1x1, expand e3x3; POOL is the max-pooling between them.
+# Table 1: squeeze s1x1, expand e1x1 and expand e3x3 of each Fire module, and the max-pooling between them.
 POOL = None
-TABLE_1 = [
-    (16, 64, 64), (16, 64, 64), (32, 128, 128), POOL,
-    (32, 128, 128), (48, 192, 192), (48, 192, 192), (64, 256, 256), POOL,
-    (64, 256, 256),
-]  # fmt: skip
+TABLE_1 = {
+    "fire2": (16, 64, 64),
+    "fire3": (16, 64, 64),
+    "fire4": (32, 128, 128),
+    "maxpool4": POOL,
+    "fire5": (32, 128, 128),
+    "fire6": (48, 192, 192),
+    "fire7": (48, 192, 192),
+    "fire8": (64, 256, 256),
+    "maxpool8": POOL,
+    "fire9": (64, 256, 256),
+}
 
 
 class Fire(nn.Module):
@@ -41,19 +48,22 @@ class SqueezeNet(nn.Module):
         super().__init__()
         # Table 1 prints a 224×224 input and 111×111 behind conv1: without padding, as in the authors' code, 111 comes
         # from that code's 227×227; 224 gives 109, and the printed maps from maxpool4 on (27×27, 13×13) either way.
-        self.conv1 = nn.Sequential(nn.Conv2d(3, 96, 7, stride=2), nn.ReLU(), maxpool())
+        self.conv1 = nn.Conv2d(3, 96, 7, stride=2)
+        self.maxpool1 = maxpool()
+        self.fires = nn.Sequential()
         channels = 96
-        layers: list[nn.Module] = []
-        for row in TABLE_1:
-            layers.append(maxpool() if row is POOL else Fire(channels, *row))
-            channels = channels if row is POOL else row[1] + row[2]
-        self.fires = nn.Sequential(*layers)
+        for name, filters in TABLE_1.items():
+            self.fires.add_module(name, maxpool() if filters is POOL else Fire(channels, *filters))
+            channels = channels if filters is POOL else filters[1] + filters[2]
+        self.dropout = nn.Dropout(0.5)
         # The authors' code pads this 1×1 convolution by 1, a border of bias alone. Table 1 prints 13×13: no padding.
-        self.conv10 = nn.Sequential(nn.Dropout(0.5), nn.Conv2d(channels, classes, 1), nn.ReLU())
+        self.conv10 = nn.Conv2d(channels, classes, 1)
         self.avgpool10 = nn.AdaptiveAvgPool2d(1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.avgpool10(self.conv10(self.fires(self.conv1(x)))).flatten(1)
+        x = self.fires(self.maxpool1(self.conv1(x).relu()))
+        x = self.conv10(self.dropout(x)).relu()
+        return self.avgpool10(x).flatten(1)
 
 
 def squeezenet(classes: int = 1000) -> nn.Module:
