@@ -8,17 +8,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from jinja2 import TemplateError
 
-from kb import inputs, writing
+from kb import inputs, remeasuring, writing
 from kb.base import Base, load
 from kb.check import check
 from kb.problems import problem
-from kb.records import Measurement, Place, Problem, Verdict
+from kb.records import Place, Problem, Verdict
 from kb.settings import Settings
 
 OK, CONTENT, STALE = 0, 1, 3
@@ -55,7 +54,7 @@ class Outcome:
     unchanged: bool = False
 
 
-def build(settings: Settings, order: Order = Order(), say: Say = lambda _: None) -> Outcome:  # noqa: B008 - frozen
+def build(settings: Settings, order: Order = Order(), say: Say = lambda _: None) -> Outcome:
     """Build the site, or say that it is up to date. A build that fails leaves the old site as it was."""
     site = settings.root / (order.site or settings.site)
     with alone(settings, say):
@@ -87,13 +86,13 @@ def built(settings: Settings, order: Order, site: Path, say: Say) -> Outcome:
     made_from = fingerprint(settings, order)
     base = load(settings.root)
     problems = check(base)
-    stale = stale_calls(base)
+    stale = remeasuring.stale(base)
     if refused(problems, order):
         return Outcome(CONTENT, tuple(problems))
-    if stale and (order.locked or not can_measure()):
+    if stale and (order.locked or not remeasuring.can_measure()):
         return Outcome(STALE, (*problems, *(stale_problem(call, order) for call in stale)))
     if stale:
-        failures = measure(base, stale, say)
+        failures = remeasuring.update(base, stale, say)
         made_from = fingerprint(settings, order)
         base = load(settings.root)
         problems = [*failures, *check(base)]
@@ -115,27 +114,13 @@ def refused(problems: Iterable[Problem], order: Order) -> bool:
 # --------------------------------------------------------------------------------------------------- measuring
 
 
-def stale_calls(base: Base) -> list[str]:
-    """The calls that cards name and whose measurement is missing or older than the model."""
-    raise NotImplementedError
-
-
-def can_measure() -> bool:
-    """Whether torch is installed; it is not imported to find out."""
-    return find_spec("torch") is not None
-
-
 def stale_problem(call: str, order: Order) -> Problem:
     """A call that would have to be measured, where that is not allowed or not possible."""
-    place = Place("reference_models/measured.yml")
-    if order.locked or can_measure():
-        return problem("K409", place, f"{call} is not measured as it is now", "run `kb measure` and commit the result")
-    return problem("K409", place, f"{call} is not measured as it is now", "measuring needs: pip install 'paperkb[models]'")
-
-
-def measure(base: Base, calls: list[str], say: Say) -> list[Problem]:
-    """Measure the calls and write the lock; the problems of those that failed."""
-    raise NotImplementedError
+    locked = order.locked or remeasuring.can_measure()
+    hint = (
+        "run `kb measure` and commit the result" if locked else "measuring needs torch: pip install 'paperkb[models]'"
+    )
+    return problem("K409", Place("reference_models/measured.yml"), f"`{call}` is not measured as it is now", hint)
 
 
 # ------------------------------------------------------------------------------------------------------- pages
@@ -145,10 +130,11 @@ def make_site(base: Base, order: Order, site: Path) -> list[Problem]:
     """Stage the pages, have MkDocs make a site of them, and publish it if nothing went wrong."""
     from kb.pages import pages
     from kb.site_builder import problem_of, run_mkdocs
+    from kb.theme import theme_files
 
     root, folder = base.settings.root, base.settings.root / base.settings.build
     try:
-        stage(folder, pages(base))
+        stage(folder, {**theme_files(root), **pages(base)})
     except TemplateError as error:
         return [problem_of(error, root)]
     new = folder / ".site"
@@ -226,4 +212,3 @@ def record_of(settings: Settings, site: Path) -> Path:
 def problem_from(data: dict[str, Any]) -> Problem:
     """A problem that was written down."""
     return Problem(**{**data, "place": Place(**data["place"])})
-

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, TypeAlias
 
 if TYPE_CHECKING:
-    from kb.records import Measurement, Problem
+    from kb.records import Problem
     from kb.settings import Settings
 
 OK, CONTENT, USAGE, STALE, INPUT_OUTPUT, BUG, INTERRUPTED = 0, 1, 2, 3, 4, 70, 130
@@ -106,35 +106,44 @@ def import_notes(options: argparse.Namespace) -> int:
 
 def parse(options: argparse.Namespace) -> int:
     """kb parse: the structured cards of a file."""
-    raise NotImplementedError
+    from kb.selection import cards_of
+    from kb.serialise import cards_to_json, cards_to_yaml
+
+    cards, problems = cards_of(Path(options.file))
+    sys.stdout.write({"yaml": cards_to_yaml, "json": cards_to_json}[options.format](cards))
+    show(problems, "text", sys.stderr)
+    return CONTENT if any(found.severity == "error" for found in problems) else OK
 
 
 def check(options: argparse.Namespace) -> int:
     """kb check: all mistakes, none hidden."""
     from kb.base import load
     from kb.check import check as check_base
+    from kb.selection import lies_in, notes_outside, relative
 
-    problems = check_base(load(settings_of(options).root))
-    show(problems, options.format, sys.stdout)
-    return CONTENT if any(found.severity != "warning" or options.strict for found in problems) else OK
+    settings = settings_of(options)
+    paths = [relative(path, settings.root) for path in options.paths]
+    problems = check_base(load(settings.root, notes_outside(paths, settings)))
+    wanted = [found for found in problems if not paths or lies_in(found.place.path, paths)]
+    show(wanted, options.format, sys.stdout)
+    return CONTENT if any(found.severity != "warning" or options.strict for found in wanted) else OK
 
 
 def measure(options: argparse.Namespace) -> int:
     """kb measure: what running the models gives."""
-    from kb import reporting
-    from kb.remeasuring import all_calls, these_calls
+    from kb import remeasuring, reporting
+    from kb.base import load
 
-    settings = settings_of(options)
-    work = these_calls(settings, options.call) if options.call else all_calls(settings, again=options.again)
-    measurements, problems = work(progress(sys.stderr))
+    base, say = load(settings_of(options).root), progress(sys.stderr)
+    if options.call:
+        measurements, problems = remeasuring.run(base, options.call, say)
+    else:
+        measurements, problems = remeasuring.update_all(base, say, again=options.again)
+    if not options.allow_incomplete:
+        problems += remeasuring.incomplete(base, measurements)
     show(problems, "text", sys.stderr)
     sys.stdout.write(reporting.report(measurements, options.format))
-    return CONTENT if problems or not (options.allow_incomplete or complete(measurements)) else OK
-
-
-def complete(measurements: Iterable[Measurement]) -> bool:
-    """Whether every operator of every model was counted."""
-    return not any(each.incomplete for each in measurements)
+    return CONTENT if problems else OK
 
 
 def build(options: argparse.Namespace) -> int:
@@ -146,7 +155,8 @@ def build(options: argparse.Namespace) -> int:
     outcome = build_site(settings_of(options), order, progress(sys.stderr))
     show(outcome.problems, options.format, sys.stderr if options.format == "text" else sys.stdout)
     if outcome.summary:
-        print(outcome.summary + (" (up to date)" if outcome.unchanged else ""))
+        to = sys.stderr if options.format == "json" else sys.stdout
+        print(outcome.summary + (" (up to date)" if outcome.unchanged else ""), file=to)
     return outcome.code
 
 
@@ -243,7 +253,9 @@ def add_new(commands: Commands) -> None:
 
 def add_import(commands: Commands) -> None:
     """The arguments of kb import."""
-    made = command(commands, "import", import_notes, "existing notes, one card per file, with a report of what was read how")
+    made = command(
+        commands, "import", import_notes, "existing notes, one card per file, with a report of what was read how"
+    )
     made.add_argument("files", metavar="FILE", nargs="+")
     made.add_argument("--into", metavar="DIR", help="the folder for the notes (default: the knowledge base's)")
     made.add_argument("--overwrite", action="store_true", help="replace notes that exist")
@@ -269,7 +281,9 @@ def add_measure(commands: Commands) -> None:
     made.add_argument("call", metavar="CALL", nargs="*", help="'mobilenet_v2(width=0.75, resolution=192)'")
     made.add_argument("--format", choices=["table", "json", "csv"], default="table")
     made.add_argument("--again", action="store_true", help="measure also what is up to date")
-    made.add_argument("--allow-incomplete", action="store_true", help="accept models with operators that cannot be counted")
+    made.add_argument(
+        "--allow-incomplete", action="store_true", help="accept models with operators that cannot be counted"
+    )
 
 
 def add_build(commands: Commands) -> None:

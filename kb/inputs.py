@@ -30,7 +30,9 @@ def fingerprint(settings: Settings, *options: str) -> str:
     """A digest of all that a build depends on: the user's files, kb's own, and the installed packages."""
     ours = seen_in([PACKAGE, templates_dir()])
     packages = sorted(f"{found.name}=={found.version}" for found in distributions())
-    return digest([*sorted(snapshot(settings)), *sorted(ours), *packages, *environment(settings), *options, sys.version])
+    return digest(
+        [*sorted(snapshot(settings)), *sorted(ours), *packages, *environment(settings), *options, sys.version]
+    )
 
 
 def environment(settings: Settings) -> list[tuple[str, str | None]]:

@@ -49,7 +49,11 @@ def as_table(measurements: Sequence[Measurement]) -> str:
     rows = [HEADER, *(row_of(each) for each in measurements)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
     lines = [line_of(row, widths) for row in rows]
-    missing = [f"{each.call}: incomplete, not counted: {', '.join(each.incomplete)}" for each in measurements if each.incomplete]
+    missing = [
+        f"{each.call}: incomplete, not counted: {', '.join(each.incomplete)}"
+        for each in measurements
+        if each.incomplete
+    ]
     return "\n".join([*lines, *missing]) + "\n"
 
 
@@ -61,7 +65,10 @@ def row_of(measurement: Measurement) -> tuple[str, ...]:
 
 def line_of(row: Sequence[str], widths: Sequence[int]) -> str:
     """A row, words to the left and figures to the right."""
-    cells = [cell.ljust(width) if column < 2 else cell.rjust(width) for column, (cell, width) in enumerate(zip(row, widths, strict=True))]
+    cells = [
+        cell.ljust(width) if column < 2 else cell.rjust(width)
+        for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+    ]
     return "  ".join(cells).rstrip()
 
 

@@ -173,7 +173,7 @@ class Handler(SimpleHTTPRequestHandler):
         self.send_header("Cache-Control", "no-cache")
         super().end_headers()
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+    def log_message(self, format: str, *args: Any) -> None:
         """Say nothing about requests."""
 
 
@@ -198,4 +198,3 @@ def serve(root: Path, host: str, port: int, say: Say, ready: Callable[[str], Non
         builder.build_safely()
         ready(url)
         builder.watch()
-

@@ -20,8 +20,15 @@ from kb.records import Note, Place, Problem
 from kb.schema import KEY_PLACEHOLDER, NAME_PLACEHOLDER, Schema
 from kb.settings import Settings
 
-LANGUAGES = ("zh", "en")
-VERSION_PLACEHOLDER = "PAPERKB_VERSION"
+# What stands for something else in the files that both languages share.
+PLACEHOLDERS = {
+    "zh": {"SITE_NAME": "论文卡片", "SITE_DESCRIPTION": "数字由模型检验的论文笔记", "LANGUAGE": "zh"},
+    "en": {
+        "SITE_NAME": "Paper notes",
+        "SITE_DESCRIPTION": "Paper notes whose numbers are tested by the model",
+        "LANGUAGE": "en",
+    },
+}
 
 
 def start(folder: Path, language: str) -> tuple[list[Path], list[Path]]:
@@ -35,11 +42,18 @@ def start(folder: Path, language: str) -> tuple[list[Path], list[Path]]:
 
 def starter(language: str) -> Mapping[str, bytes]:
     """The files of a new knowledge base, by path: settings, template, a card, its model, a workflow."""
-    files = {**_files(resources.starter_dir() / "shared"), **_files(resources.starter_dir() / language)}
-    files["templates/card.md"] = card_template(files.pop("card.md", b""))
-    workflow = ".github/workflows/site.yml"
-    files[workflow] = files[workflow].replace(VERSION_PLACEHOLDER.encode(), version("paperkb").encode())
-    return files
+    folder = resources.starter_dir()
+    values = {**PLACEHOLDERS[language], "PAPERKB_VERSION": version("paperkb")}
+    files = {path: replaced(data, values) for path, data in _files(folder / "shared").items()}
+    files |= _files(folder / language)
+    return {**files, "templates/card.md": card_template(files.pop("card.md", b""))}
+
+
+def replaced(data: bytes, values: Mapping[str, str]) -> bytes:
+    """A file with its placeholders filled in."""
+    for placeholder, value in values.items():
+        data = data.replace(placeholder.encode(), value.encode())
+    return data
 
 
 def card_template(card: bytes) -> bytes:
@@ -95,7 +109,9 @@ def refusals(note: Note, name: str, citekey: str) -> list[Problem]:
     problems = [found for found in note.problems if found.code in ("K204", "K205")]
     if read != [(" ".join(name.split()), citekey)] and not problems:
         hint = "the heading is `NAME: CITEKEY`, as in `MobileNetV4: Qin2024ECCV`"
-        problems.append(problem("K204", Place(note.path), f"`{name}: {citekey}` does not read as a card's heading", hint))
+        problems.append(
+            problem("K204", Place(note.path), f"`{name}: {citekey}` does not read as a card's heading", hint)
+        )
     return problems
 
 
@@ -106,4 +122,6 @@ def same_key(first: str, second: str) -> bool:
 
 def taken(citekey: str, path: str, line: int) -> Problem:
     """The citekey belongs to a card that is there already."""
-    return problem("K206", Place(path, line), f"`{citekey}` is the key of this card", "open it, or add a letter to the new key: …a")
+    return problem(
+        "K206", Place(path, line), f"`{citekey}` is the key of this card", "open it, or add a letter to the new key: …a"
+    )

@@ -23,7 +23,9 @@ def root() -> Path:
     return ROOT
 
 
-def run_kb(*arguments: object, cwd: Path | None = None, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def run_kb(
+    *arguments: object, cwd: Path | None = None, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run kb as a user does, in a process of its own."""
     return subprocess.run(
         [sys.executable, "-m", "kb", *map(str, arguments)],

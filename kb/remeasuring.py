@@ -1,0 +1,77 @@
+"""Bringing measurements up to date: which calls to run, and the lock that they are written to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from importlib.util import find_spec
+
+from kb.base import Base
+from kb.lock import layers, read_lock, stale_calls, write_lock
+from kb.measuring import incomplete_problem, measure
+from kb.records import Measurement, Problem
+
+Say = Callable[[str], None]
+Results = tuple[list[Measurement], list[Problem]]
+
+
+def can_measure() -> bool:
+    """Whether torch is installed; it is not imported to find out."""
+    return find_spec("torch") is not None
+
+
+def stale(base: Base) -> list[str]:
+    """The calls that cards name and whose measurement is missing, or older than the model."""
+    return stale_calls(base.lock, base.calls, base.factories, base.settings.root, base.settings.models)
+
+
+def run(base: Base, calls: Sequence[str], say: Say) -> Results:
+    """What measuring the calls gives, in their order, and the problems of those that failed."""
+    settings = base.settings
+    results = list(
+        measure(
+            calls,
+            settings.root,
+            progress=lambda done, total, call: say(f"measuring {done + 1} of {total}: {call}" if call else ""),
+            models_dir=settings.models,
+            packages=settings.packages,
+        )
+    )
+    return [each for each in results if isinstance(each, Measurement)], [
+        each for each in results if isinstance(each, Problem)
+    ]
+
+
+def incomplete(base: Base, measurements: Sequence[Measurement]) -> list[Problem]:
+    """What measurements leave out, as problems."""
+    problems = (incomplete_problem(each, base.factories) for each in measurements)
+    return [each for each in problems if each]
+
+
+def update(base: Base, calls: Sequence[str], say: Say) -> list[Problem]:
+    """Measure the calls and enter them into the lock; the problems of those that failed."""
+    measurements, problems = run(base, calls, say)
+    write_lock(base.settings.root, measurements, base.settings.models)
+    return problems
+
+
+def update_all(base: Base, say: Say, *, again: bool) -> Results:
+    """Bring the lock up to date and drop what no card names any more; all measurements, with their layers."""
+    settings = base.settings
+    measurements, problems = run(base, base.calls if again else stale(base), say)
+    whole = not any(found.severity == "error" for found in base.problems)  # else calls may be missing
+    write_lock(settings.root, measurements, settings.models, only=base.calls if whole else None)
+    return kept(base), problems
+
+
+def kept(base: Base) -> list[Measurement]:
+    """The measurements of all calls that cards name, as the lock has them now."""
+    settings = base.settings
+    lock, _ = read_lock(settings.root, settings.models)
+    found = [measurement for call in base.calls if (measurement := lock.get(call))]
+    return [with_layers(base, measurement) for measurement in found]
+
+
+def with_layers(base: Base, measurement: Measurement) -> Measurement:
+    """A measurement from the lock, together with its layers."""
+    return replace(measurement, layers=layers(base.settings.root, measurement.call, base.settings.models))

@@ -1,0 +1,26 @@
+"""The theme's files: kb's own, a knowledge base's in their place where it has the same ones, and the front-end files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from kb.resources import frontend_dir, templates_dir
+
+
+def theme_files(root: Path) -> dict[str, bytes]:
+    """All files below `build/theme`, by path below `build`."""
+    files = {
+        **dict(_files(frontend_dir(), "theme/assets")),
+        **dict(_files(templates_dir() / "theme", "theme")),
+        **dict(_files(root / "templates" / "theme", "theme")),
+    }
+    if not any(path.startswith("theme/assets/mathjax/") for path in files):
+        raise FileNotFoundError(2, "the front-end files are missing; in a checkout, `make site` fetches them", "mathjax")
+    return files
+
+
+def _files(folder: Path, below: str) -> Iterator[tuple[str, bytes]]:
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and not path.name.startswith("."):
+            yield f"{below}/{path.relative_to(folder).as_posix()}", path.read_bytes()
