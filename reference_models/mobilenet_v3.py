@@ -30,10 +30,9 @@ def divisible(exact: float) -> int:
     return rounded if rounded >= 0.9 * exact else rounded + 8
 
 
-def conv(channels: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> list[nn.Module]:
+def conv(channels: int, out: int, kernel: int, stride: int = 1, groups: int = 1) -> list[nn.Module]:
     """A convolution and its batch normalisation."""
-    weights = nn.Conv2d(channels, outputs, kernel, stride, kernel // 2, groups=groups, bias=False)
-    return [weights, nn.BatchNorm2d(outputs)]
+    return [nn.Conv2d(channels, out, kernel, stride, kernel // 2, groups=groups, bias=False), nn.BatchNorm2d(out)]
 
 
 class SqueezeExcite(nn.Module):
