@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from kb.counting.memory import LiveStorages
@@ -39,7 +40,7 @@ class CountingMode(TorchDispatchMode):  # type: ignore[no-untyped-call]
         super().__init__()  # type: ignore[no-untyped-call]
         self.stack = ModuleStack(root, self._finish_leaf)
         self.ownership = Ownership(root)
-        self.memory = LiveStorages(owned.tensor for owned in self.ownership.all.values())
+        self.memory = LiveStorages(each.tensor for each in self.ownership.all.values() if not is_lazy(each.tensor))
         self.layers: dict[Key, Tallied] = {}
         self.extras: Tally[str] = Tally()
         self.activations = 0
@@ -170,7 +171,10 @@ def measure_module(module: nn.Module, inputs: Any, call: str = "") -> Measuremen
     the network itself raises is raised.
     """
     inputs = on_meta(inputs)
-    mode = CountingMode(module.eval())
+    module.eval()
+    if any(map(is_lazy, module.parameters())):
+        _run(CountingMode(module), module, inputs)  # gives lazy modules their weights, which are no activations
+    mode = CountingMode(module)
     try:
         _run(mode, module, inputs)
     except Exception as error:

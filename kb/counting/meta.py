@@ -138,7 +138,8 @@ def build(factory: Callable[..., nn.Module], arguments: Mapping[str, object]) ->
         with torch.no_grad(), Building():
             module = factory(**arguments)
     except Exception:  # noqa: BLE001 (whatever it is, the second run tells whether it is the network's own)
-        module = factory(**arguments)
+        with torch.no_grad():
+            module = factory(**arguments)
     return module.eval() if isinstance(module, nn.Module) else module
 
 
