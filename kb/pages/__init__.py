@@ -1,0 +1,99 @@
+"""Every file of the site before a site builder starts: pages, bodies and data, as texts and bytes.
+
+`pages(base)` decides what the site holds and writes nothing. Paths are relative to `build/`: Markdown pages and
+static files below `pages/`, rendered bodies below `bodies/`, the cards' structured data below `cards/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment
+
+from kb.bodies import highlight
+from kb.citation import bibtex
+from kb.pages import addresses, links, notes, rendering
+from kb.pages.site import Site
+from kb.pages.views import CardView
+from kb.serialise import card_schema, to_yaml
+
+if TYPE_CHECKING:
+    from kb.base import Base
+
+Files = Iterator[tuple[str, str | bytes]]
+
+def pages(base: Base) -> dict[str, str | bytes]:
+    """All files under `build/` but the theme's, by path. A template that fails raises jinja2.TemplateError."""
+    return dict(_files(Site(base)))
+
+
+def _files(site: Site) -> Files:
+    env = rendering.environment(site)
+    for view in site.cards:
+        yield from _card(site, env, view)
+    yield from _redirects(site, env)
+    for template, path in (
+        ("home", addresses.HOME),
+        ("cards", addresses.CARDS),
+        ("models", addresses.MODELS),
+        ("figures", addresses.FIGURES),
+        (f"conventions.{site.texts.language}", addresses.CONVENTIONS),
+    ):
+        yield addresses.source_of(path), rendering.page(env, f"{template}.md.j2", path)
+    for name, groups in site.groups.items():
+        path = addresses.grouping(name)
+        yield addresses.source_of(path), rendering.page(env, "grouping.md.j2", path, grouping=name, groups=groups)
+    yield "pages/schemas/card.schema.json", card_schema()
+
+
+def _card(site: Site, env: Environment, view: CardView) -> Files:
+    stem = view.path.removesuffix(".html")
+    bodies = list(notes.bodies(site, view))
+    sources = dict(_sources(site, env, view, stem))
+    data = to_yaml(view.card)
+    yield f"{stem}.yml", data
+    yield f"pages/{stem}.yml", data
+    for body in bodies:
+        yield f"bodies/{body.name}", body.html
+        for path, published in body.images:
+            yield f"pages/{published}", (site.base.settings.root / path).read_bytes()
+    for name, html in sources.items():
+        yield f"bodies/{name}", html
+    yield (
+        addresses.source_of(view.path),
+        rendering.page(
+            env,
+            "card.md.j2",
+            view.path,
+            view=view,
+            bodies=bodies,
+            sources=tuple(sources),
+            bibtex=bibtex(view.card),
+            links=tuple(links.of_card(view.card, site.texts)),
+            other=site.other_language(view),
+            data=f"{stem}.yml",
+        ),
+    )
+
+
+def _sources(site: Site, env: Environment, view: CardView, stem: str) -> Iterator[tuple[str, str]]:
+    """The files of a card's reference models, highlighted, once each."""
+    paths = dict.fromkeys(model.factory.path for model in view.models if model.factory)
+    for number, path in enumerate(paths, 1):
+        source = (site.base.settings.root / path).read_text(encoding="utf-8")
+        html = highlight(source, "python", anchor_prefix=f"source-{number}")
+        yield f"{stem}/source-{number}.html", env.get_template("source.html.j2").render(path=path, html=html)
+
+
+def _redirects(site: Site, env: Environment) -> Files:
+    """A page at each old key of a card that leads to the card; never in place of a card."""
+    taken = {view.path.casefold() for view in site.cards}
+    for view in site.main_cards:
+        for alias in filter(addresses.is_file_name, view.card.aliases):
+            path = f"{addresses.card_stem(alias)}.html"
+            if path.casefold() not in taken:
+                taken.add(path.casefold())
+                href = addresses.link(path, view.path)
+                html = env.get_template("redirect.html.j2").render(href=href, name=view.card.name or view.card.citekey)
+                yield f"pages/{path}", html

@@ -1,0 +1,130 @@
+"""Printed beside measured: what stands in a judged cell, and the legend below its table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from markupsafe import Markup, escape
+
+from kb.pages import formats
+from kb.pages.views import JUDGED, CardView, Figure, tally
+from kb.records import Verdict
+from kb.texts import Texts
+
+# A verdict is told by colour, mark and words, never by colour alone.
+MARKS = {
+    "agrees": "✓",
+    "agrees_counting": "≈",
+    "reproduced": "↻",
+    "unexplained": "≠",
+    "not_measurable": "·",
+    "unmeasured": "?",
+}
+
+
+def badge(status: str, texts: Texts, *, words: bool = True) -> Markup:
+    """A verdict's mark, with its name beside it or only for those who cannot see the mark."""
+    name = texts(f"verdict.{status}")
+    visible = Markup('<span class="kb-badge__name">{}</span>') if words else Markup('<span class="kb-sr">{}</span>')
+    mark = Markup('<span class="kb-mark" aria-hidden="true">{}</span>').format(MARKS[status])
+    return Markup('<span class="kb-badge kb-is-{}">{}{}</span>').format(status, mark, visible.format(name))
+
+
+def measured_text(verdict: Verdict) -> str:
+    """The measured figure in the printed one's unit, and what it becomes under the convention that explains it."""
+    if verdict.measured is None:
+        return ""
+    plain = formats.like_printed(verdict.measured, verdict.printed)
+    if verdict.explained is None or verdict.explained == verdict.measured:
+        return plain
+    return f"{plain} → {formats.like_printed(verdict.explained, verdict.printed)}"
+
+
+def conventions_text(verdict: Verdict, texts: Texts) -> str:
+    """The conventions that a verdict rests on, in words."""
+    return _ways(verdict.conventions, texts)
+
+
+def _ways(conventions: Iterable[str], texts: Texts) -> str:
+    """Conventions in words; one that also truncates says so."""
+    return " / ".join(dict.fromkeys(_way(name, texts) for name in conventions))
+
+
+def _way(name: str, texts: Texts) -> str:
+    base = name.removesuffix("_truncated")
+    return texts.named("convention", base) + (texts("convention.and_truncated") if base != name else "")
+
+
+def in_words(verdict: Verdict, texts: Texts) -> str:
+    """A verdict as a sentence, for a title."""
+    parts = [texts(f"verdict.{verdict.status}")]
+    if verdict.measured is not None:
+        parts.append(texts("verdict.our_model", value=formats.grouped(verdict.measured)))
+    if verdict.explained is not None and verdict.explained != verdict.measured:
+        parts.append(f"→ {formats.grouped(verdict.explained)}")
+    if verdict.status == "agrees_counting" and verdict.conventions:
+        parts.append(texts("verdict.counting", conventions=conventions_text(verdict, texts)))
+    if verdict.by_call:
+        parts.append(texts("verdict.by_call", call=verdict.by_call))
+    if verdict.status == "unexplained" and verdict.measured is not None:
+        parts.append(texts("verdict.difference", difference=gap(verdict)))
+    if verdict.low is not None and verdict.high is not None:
+        low, high = (f"{bound:,f}" for bound in (verdict.low, verdict.high))
+        parts.append(texts("verdict.accepts", low=low, high=high))
+    return texts("list.separator").join(parts)
+
+
+def gap(verdict: Verdict) -> str:
+    """How far an unexplained figure is off."""
+    return formats.difference(verdict.measured or 0, verdict.printed.value)
+
+
+def cell_writer(view: CardView, texts: Texts) -> Callable[[int, int], str]:
+    """For a renderer: what to append to the cell at a line and column, "" where nothing was judged."""
+    by_cell = {(figure.verdict.printed.line, figure.verdict.printed.column): figure for figure in view.judged}
+
+    def write(line: int, column: int) -> str:
+        figure = by_cell.get((line, column))
+        return str(_cell(figure, texts)) if figure else ""
+
+    return write
+
+
+def _cell(figure: Figure, texts: Texts) -> Markup:
+    verdict = figure.verdict
+    model = figure.card.model(verdict.by_call or verdict.call)
+    value = Markup(escape(measured_text(verdict)))
+    if model:
+        value = Markup('<a href="#{}">{}</a>').format(model.anchor, value)
+    if verdict.status == "unexplained":
+        value += Markup(' <span class="kb-gap">{}</span>').format(gap(verdict))
+    return Markup('<div class="kb-measured kb-is-{}" id="{}" title="{}" data-search-exclude="true">{} {}</div>').format(
+        verdict.status, figure.anchor, in_words(verdict, texts), badge(verdict.status, texts, words=False), value
+    )
+
+
+def legend_writer(view: CardView, texts: Texts) -> Callable[[int], str]:
+    """For a renderer: the legend of the table whose header stands at a line, "" where nothing in it was judged."""
+    by_table: dict[int, list[Figure]] = {}
+    for figure in view.judged:
+        by_table.setdefault(figure.row.table, []).append(figure)
+    return lambda line: str(_legend(by_table[line], texts)) if line in by_table else ""
+
+
+def _legend(figures: list[Figure], texts: Texts) -> Markup:
+    counts = [
+        Markup("<span>{} <b>{}</b></span>").format(badge(status, texts), count) for status, count in tally(figures).items() if count
+    ]
+    columns = [Markup("<span>{}</span>").format(line) for line in _columns(figures, texts)]
+    return Markup('<p class="kb-legend" data-search-exclude="true">{}</p>').format(Markup(" ").join([*counts, *columns]))
+
+
+def _columns(figures: list[Figure], texts: Texts) -> Iterable[str]:
+    """How each column was counted, in the order of the columns."""
+    for column in dict.fromkeys(figure.column for figure in figures):
+        verdicts = [figure.verdict for figure in figures if figure.column == column]
+        ways = [name for verdict in verdicts if verdict.status in JUDGED[:2] for name in verdict.conventions]
+        metric, _, number = column.partition(" ")
+        name = f"{texts.named('metric', metric)} {number}".strip()
+        words = _ways(ways, texts)
+        yield texts("legend.column", metric=name, conventions=words or texts.named("convention", f"plain_{metric}"))

@@ -1,0 +1,82 @@
+"""Numbers and texts as pages show them; everything that a user wrote is escaped here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+
+import yaml
+from markupsafe import Markup, escape
+
+from kb.records import Printed
+
+_SCALES = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "K"))
+_MARKDOWN = re.compile(r"[^\w\s，。、：；！？（）《》“”‘’·—…]|_")
+
+
+def markdown_text(text: str) -> Markup:
+    """Text that Markdown, HTML and attribute lists all read as itself: every mark as a character reference."""
+    return Markup(_MARKDOWN.sub(lambda mark: f"&#{ord(mark[0])};", " ".join(text.split())))
+
+
+def front_matter(values: Mapping[str, object]) -> Markup:
+    """A page's front matter. The theme prints title and description as they stand, so they are escaped."""
+    escaped = {key: str(escape(value)) if isinstance(value, str) else value for key, value in values.items()}
+    dumped = yaml.safe_dump(escaped, allow_unicode=True, sort_keys=False, width=10**9)
+    return Markup(f"---\n{dumped}---\n")
+
+
+def grouped(number: int) -> str:
+    """3504872 as 3,504,872."""
+    return f"{number:,}"
+
+
+def short(number: int) -> str:
+    """3504872 as 3.50 M."""
+    for scale, unit in _SCALES:
+        if abs(number) >= scale:
+            return f"{significant(Decimal(number) / scale)} {unit}"
+    return str(number)
+
+
+def significant(value: Decimal, digits: int = 3) -> str:
+    """A number to so many digits, but never fewer than its whole part has."""
+    whole = len(str(abs(int(value)))) if abs(value) >= 1 else 0
+    return f"{value:.{max(digits - whole, 0)}f}"
+
+
+def like_printed(number: int, printed: Printed) -> str:
+    """A measured number in the unit of the printed figure, with a digit or so more than it; whole where it has none."""
+    digits = Decimal(printed.printed.replace(",", ""))
+    if not printed.unit or not digits or not printed.value:
+        return grouped(number)
+    value = number * digits / printed.value
+    decimals = max(-int(digits.as_tuple().exponent) + 1, 2 if abs(value) < 100 else 1)
+    return f"{value:.{decimals}f} {printed.unit}"
+
+
+def percent(part: int, whole: int) -> str:
+    """A share to a tenth of a per cent; tiny ones are not shown as nothing."""
+    if not whole:
+        return "–"
+    share = Decimal(100 * part) / whole
+    return "< 0.1 %" if 0 < share < Decimal("0.05") else f"{share:.1f} %"
+
+
+def difference(measured: int, printed: Decimal) -> str:
+    """How far the measured value lies from the printed one, relative to the printed."""
+    if not printed:
+        return f"+{measured}"
+    share = (Decimal(measured) - printed) / printed * 100
+    return f"{share:+.1f} %".replace("-", "−") if abs(share) >= Decimal("0.05") else f"{share:+.2f} %".replace("-", "−")
+
+
+def mebibytes(count: int) -> str:
+    """A number of bytes for people."""
+    return f"{significant(Decimal(count) / 2**20)} MiB" if count >= 2**20 else f"{count / 1024:.1f} KiB"
+
+
+def shape(sizes: tuple[int, ...]) -> str:
+    """A tensor's shape: 1×3×224×224."""
+    return "×".join(map(str, sizes)) or "–"

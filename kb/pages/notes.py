@@ -1,0 +1,119 @@
+"""Note bodies: each section of a card rendered for its page, its links and images resolved to the site's."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+from kb.bodies import BodyContext, render
+from kb.markdown import Link
+from kb.pages import addresses, figures
+from kb.pages.site import Site
+from kb.pages.views import CardView
+from kb.records import Card
+
+IMAGES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".svg"})
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A rendered part of a card: its heading ("" for the introduction), anchor, and the name of its HTML file."""
+
+    heading: str
+    anchor: str
+    name: str
+    html: str
+    images: tuple[tuple[str, str], ...] = ()  # path from the root, and where it is published
+
+
+def bodies(site: Site, view: CardView) -> Iterator[Body]:
+    """The parts of a card, in its order; the anchors of known sections are their ids."""
+    card = view.card
+    if card.intro.strip():
+        yield _body(site, view, "", "intro", card.intro, card.intro_line)
+    for section, anchor in zip(card.sections, _anchors(card), strict=True):
+        yield _body(site, view, section.heading, anchor, section.markdown, section.line + 1)
+
+
+def _anchors(card: Card) -> list[str]:
+    anchors: list[str] = []
+    for section in card.sections:
+        base = candidate = section.id or f"section-{addresses.slug(section.heading)}"[:80]
+        number = 1
+        while candidate in anchors:
+            number += 1
+            candidate = f"{base}-{number}"
+        anchors.append(candidate)
+    return anchors
+
+
+def _body(site: Site, view: CardView, heading: str, anchor: str, markdown: str, first_line: int) -> Body:
+    images: dict[str, str] = {}
+
+    def resolve_and_keep(link: Link) -> str | None:
+        found = image(site, view.card, link.target) if link.kind == "image" else None
+        images.update([found] if found else [])
+        return resolve(site, view, link)
+
+    context = BodyContext(
+        first_line=first_line,
+        definitions=view.card.definitions,
+        prefix=anchor,
+        resolve=resolve_and_keep,
+        cell=figures.cell_writer(view, site.texts),
+        table=figures.legend_writer(view, site.texts),
+        code=lambda text: _model_link(site, view, text),
+    )
+    name = f"{view.path.removesuffix('.html')}/{anchor}.html"
+    return Body(heading, anchor, name, _without_tex_in_search(render(markdown, context)), tuple(images.items()))
+
+
+def _without_tex_in_search(html: str) -> str:
+    """The search shows text, in which a formula's source is noise."""
+    return html.replace('class="arithmatex">', 'class="arithmatex" data-search-exclude="true">')
+
+
+def _model_link(site: Site, view: CardView, text: str) -> str | None:
+    model = view.model(site.base.normal_call(text)) if "(" in text else None
+    return f"#{model.anchor}" if model else None
+
+
+def resolve(site: Site, view: CardView, link: Link) -> str | None:
+    """The address on the site for what a note links to; None for what leads nowhere."""
+    if link.kind == "image":
+        found = image(site, view.card, link.target)
+        return addresses.link(view.path, found[1]) if found else None
+    target = _card(site, view.card, link.target)
+    return addresses.link(view.path, site.path_of(target)) if target and target.publish else None
+
+
+def _card(site: Site, card: Card, target: str) -> Card | None:
+    """The card that a wiki link names, or the first one in the note that a relative link leads to."""
+    found = site.base.resolve(target.partition("#")[0], card.lang)
+    path = _beside(card, target) if not found and target else None
+    return found or next((each for each in site.base.cards if each.path == path), None)
+
+
+def _beside(card: Card, target: str) -> str | None:
+    """A relative target as a path from the root; None for an address, or a path that leads out."""
+    parts = urlsplit(target)
+    if parts.scheme or parts.netloc or not parts.path or parts.path.startswith("/"):
+        return None
+    path = posixpath.normpath(posixpath.join(posixpath.dirname(card.path), unquote(parts.path).replace("\\", "/")))
+    return None if path.startswith("../") or path == ".." else path
+
+
+def image(site: Site, card: Card, target: str) -> tuple[str, str] | None:
+    """An image of a note: its path from the root, and where it is published; None where there is no such image."""
+    path = _beside(card, target)
+    if path is None or PurePosixPath(path).suffix.lower() not in IMAGES:
+        return None
+    file = site.base.settings.root / path
+    if not file.resolve().is_relative_to(site.base.settings.root.resolve()) or not file.is_file():
+        return None
+    notes = PurePosixPath(site.base.settings.notes)
+    inside = PurePosixPath(path).is_relative_to(notes)
+    return path, f"cards/{PurePosixPath(path).relative_to(notes)}" if inside else f"files/{path}"

@@ -1,0 +1,74 @@
+"""The panel of a measured model: its figures, and how they are shared out among the kinds of layers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kb.pages import formats
+from kb.pages.views import ModelView
+from kb.records import Measurement
+from kb.texts import Texts
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One kind of layer's part of the whole. Widths are per cent of the bar, colours count from 1."""
+
+    kind: str
+    colour: int
+    params: int
+    macs: int
+    params_width: str
+    macs_width: str
+    params_share: str
+    macs_share: str
+
+
+def shares(measurement: Measurement, texts: Texts) -> tuple[Share, ...]:
+    """The kinds of layers, the one with most multiply-adds first; the colours go by that order."""
+    kinds = sorted(measurement.by_kind.items(), key=lambda item: (-item[1].macs, -item[1].params, item[0]))
+    return tuple(
+        Share(
+            kind=texts.named("kind", kind),
+            colour=min(number, 8),
+            params=total.params,
+            macs=total.macs,
+            params_width=_width(total.params, measurement.params),
+            macs_width=_width(total.macs, measurement.macs),
+            params_share=formats.percent(total.params, measurement.params),
+            macs_share=formats.percent(total.macs, measurement.macs),
+        )
+        for number, (kind, total) in enumerate(kinds, 1)
+        if total.params or total.macs
+    )
+
+
+def _width(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.2f}" if whole else "0"
+
+
+def smaller_figures(measurement: Measurement, texts: Texts) -> tuple[tuple[str, str], ...]:
+    """The figures below the headline ones, as label and text."""
+    peak = measurement.peak_activation_bytes
+    classifier = f"{measurement.classifier}: {formats.grouped(measurement.classifier_params)}"
+    return (
+        (texts("models.weights"), formats.grouped(measurement.weights)),
+        (texts("models.biases"), formats.grouped(measurement.biases)),
+        (texts("models.normalisation"), formats.grouped(measurement.normalisation)),
+        (texts("models.buffers"), formats.grouped(measurement.buffers)),
+        (texts("models.activations"), formats.grouped(measurement.activations)),
+        (texts("models.largest_activation"), formats.grouped(measurement.largest_activation)),
+        (texts("models.peak_activation_bytes"), formats.mebibytes(peak)),
+        (texts("models.classifier"), classifier if measurement.classifier else "–"),
+    )
+
+
+def measured(models: tuple[ModelView, ...]) -> tuple[ModelView, ...]:
+    """The models that have a measurement."""
+    return tuple(model for model in models if model.measurement)
+
+
+def package_versions(models: tuple[ModelView, ...]) -> dict[str, str]:
+    """The installed packages that the models come from, with the versions that were measured."""
+    found = [dict(model.measurement.versions) for model in models if model.measurement]
+    return dict(sorted((name, version) for each in found for name, version in each.items()))

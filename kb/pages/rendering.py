@@ -1,0 +1,58 @@
+"""The page templates, and what they can call: an environment that escapes everything it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from kb.insert import placeholder
+from kb.pages import addresses, figures, formats, panels
+from kb.pages.site import Site
+from kb.pages.views import JUDGED, STATUSES, tally
+from kb.resources import templates_dir
+
+
+def environment(site: Site) -> Environment:
+    """Templates of the root's `templates/pages`, file by file in place of the package's."""
+    folders: Sequence[Path] = (site.base.settings.root / "templates/pages", templates_dir() / "pages")
+    env = Environment(
+        loader=FileSystemLoader(folders),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        comment_start_string="<#",  # `{#id}` is how Markdown names a heading
+        comment_end_string="#>",
+    )
+    env.filters.update(
+        markdown=formats.markdown_text,
+        grouped=formats.grouped,
+        short=formats.short,
+        shape=formats.shape,
+    )
+    env.globals.update(
+        t=site.texts,
+        site=site,
+        badge=partial(figures.badge, texts=site.texts),
+        figures=figures,
+        formats=formats,
+        panels=panels,
+        addresses=addresses,
+        front_matter=formats.front_matter,
+        placeholder=lambda name: Markup(placeholder(name)),
+        JUDGED=JUDGED,
+        STATUSES=STATUSES,
+        tally=tally,
+    )
+    return env
+
+
+def page(env: Environment, template: str, path: str, **values: Any) -> str:
+    """One staged page. In templates `here` links from it to a path on the site."""
+    return env.get_template(template).render(path=path, here=partial(addresses.link, path), **values)

@@ -1,0 +1,126 @@
+"""What the pages show, worked out once from the base: which card stands where, its models, its judged figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from kb.calls import is_package_call, parse_call
+from kb.lock import layers
+from kb.pages import addresses
+from kb.pages.views import CardView, Figure, Group, ModelView, group
+from kb.records import Card, Verdict
+from kb.texts import Texts
+
+if TYPE_CHECKING:
+    from kb.base import Base
+
+class Site:
+    """The base as its pages see it."""
+
+    def __init__(self, base: Base) -> None:
+        self.base = base
+        self.texts = Texts(base.settings.language)
+
+    @cached_property
+    def cards(self) -> tuple[CardView, ...]:
+        """The published cards, the newest papers first."""
+        cards = [card for card in self.base.cards if card.publish and addresses.is_file_name(card.citekey)]
+        views = [self._view(card) for card in cards]
+        return tuple(sorted(views, key=lambda view: (-(view.card.citation.year or 0), view.card.citekey.casefold(), view.path)))
+
+    @cached_property
+    def main_cards(self) -> tuple[CardView, ...]:
+        """One view per citekey: where a card exists in two languages, the one in the site's."""
+        return tuple(view for view in self.cards if view.path == addresses.card_stem(view.card.citekey) + ".html")
+
+    @cached_property
+    def judged(self) -> tuple[Figure, ...]:
+        """Every judged figure of the site, card by card."""
+        return tuple(figure for view in self.main_cards for figure in view.judged)
+
+    @cached_property
+    def measured(self) -> tuple[tuple[CardView, ModelView], ...]:
+        """Every measured call once, with the first card that names it; by name."""
+        found: dict[str, tuple[CardView, ModelView]] = {}
+        for view in self.main_cards:
+            for model in view.models:
+                if model.measurement:
+                    found.setdefault(model.call, (view, model))
+        return tuple(found[call] for call in sorted(found))
+
+    @cached_property
+    def groups(self) -> Mapping[str, tuple[Group, ...]]:
+        """The cards by year, venue, kind, author and tag."""
+        return {name: group(self.main_cards, name, self.texts("by.unknown")) for name in addresses.GROUPINGS}
+
+    def anchor(self, grouping: str, label: str) -> str:
+        """The fragment of a label on its index page."""
+        return next((each.anchor for each in self.groups[grouping] if each.label == label), "")
+
+    def path_of(self, card: Card) -> str:
+        """Where a card's page stands."""
+        languages = self._languages.get(card.citekey, {card.lang})
+        first = self.base.settings.language if self.base.settings.language in languages else min(languages)
+        return addresses.card_stem(card.citekey, "" if card.lang == first else card.lang) + ".html"
+
+    def other_language(self, view: CardView) -> CardView | None:
+        """The same paper's card in another language."""
+        others = (each for each in self.cards if each.card.citekey == view.card.citekey and each is not view)
+        return next(others, None)
+
+    @cached_property
+    def _languages(self) -> dict[str, set[str]]:
+        languages: dict[str, set[str]] = {}
+        for card in self.base.cards:
+            if card.publish:
+                languages.setdefault(card.citekey, set()).add(card.lang)
+        return languages
+
+    def _view(self, card: Card) -> CardView:
+        verdicts = self.base.verdicts(card)
+        kind = self.base.schema.kinds.get(card.kind)
+        labels = dict(kind.labels) if kind else {}
+        label = labels.get(self.base.settings.language) or next(iter(labels.values()), card.kind)
+        return CardView(card, self.path_of(card), label, tuple(self._models(card, verdicts)), verdicts)
+
+    def _models(self, card: Card, verdicts: Mapping[tuple[int, int], Verdict]) -> Iterator[ModelView]:
+        labels = self._labels(card, verdicts)
+        anchors = addresses.unique_slugs(list(labels), "model-")
+        for call, names in labels.items():
+            yield ModelView(
+                call=call,
+                anchor=anchors[call],
+                labels=tuple(names),
+                arguments=tuple(self._arguments(call)),
+                chosen=_chosen(call, verdicts),
+                factory=self.base.factories.get(call.partition("(")[0]),
+                measurement=self.base.lock.get(call),
+                layers=tuple(layers(self.base.settings.root, call)),
+            )
+
+    def _labels(self, card: Card, verdicts: Mapping[tuple[int, int], Verdict]) -> dict[str, list[str]]:
+        """The calls that a card names, in its order, each with the paper's labels for it."""
+        named = [(model.call, model.label) for model in card.models]
+        named += [(row.call, row.label) for row in card.results if row.call]
+        named += [(verdict.by_call, "") for verdict in verdicts.values() if verdict.by_call]
+        labels: dict[str, list[str]] = {}
+        for written, label in named:
+            call = self.base.normal_call(written)
+            if call and label not in labels.setdefault(call, []) and label:
+                labels[call].append(label)
+        return labels
+
+    def _arguments(self, call: str) -> Iterator[tuple[str, object, bool]]:
+        given = parse_call(call).arguments
+        if is_package_call(call):
+            yield from ((name, value, False) for name, value in given.items())
+            return
+        for name, default in self.base.factories[call.partition("(")[0]].parameters.items():
+            yield name, given.get(name, default), name not in given
+
+
+def _chosen(call: str, verdicts: Mapping[tuple[int, int], Verdict]) -> tuple[str, ...]:
+    chosen = (name for verdict in verdicts.values() if verdict.call == call for name in verdict.chosen)
+    return tuple(dict.fromkeys(chosen))

@@ -1,0 +1,111 @@
+"""What a page shows of a card: its models, its judged figures, and how cards fall into groups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from kb.pages import addresses
+from kb.records import Card, Factory, Layer, Measurement, ResultRow, Verdict
+
+# In the order in which they are counted and shown, from the best news to none at all.
+STATUSES = ("agrees", "agrees_counting", "reproduced", "unexplained", "not_measurable", "unmeasured")
+JUDGED = STATUSES[:4]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelView:
+    """One call that a card names, with what measuring it gave."""
+
+    call: str
+    anchor: str
+    labels: tuple[str, ...]
+    arguments: tuple[tuple[str, object, bool], ...]  # name, value, whether it is the default
+    chosen: tuple[str, ...]
+    factory: Factory | None
+    measurement: Measurement | None
+    layers: tuple[Layer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A judged figure, and where on the card it stands."""
+
+    card: CardView
+    row: ResultRow
+    column: str
+    verdict: Verdict
+    anchor: str
+
+
+@dataclass(frozen=True)
+class CardView:
+    """A card with its place on the site, its models and its figures."""
+
+    card: Card
+    path: str
+    kind: str
+    models: tuple[ModelView, ...]
+    verdicts: Mapping[tuple[int, int], Verdict]
+
+    @cached_property
+    def figures(self) -> tuple[Figure, ...]:
+        """Its figures that have a verdict, in the order of the tables."""
+        return tuple(
+            Figure(self, row, column, self.verdicts[printed.line, printed.column], figure_anchor(printed.line, printed.column))
+            for row in self.card.results
+            for column, printed in row.metrics.items()
+            if (printed.line, printed.column) in self.verdicts
+        )
+
+    @cached_property
+    def judged(self) -> tuple[Figure, ...]:
+        """Its figures that a measurement could be held against."""
+        return tuple(figure for figure in self.figures if figure.verdict.status in JUDGED)
+
+    def model(self, call: str) -> ModelView | None:
+        """The view of one of its calls, by the normal form."""
+        return next((model for model in self.models if model.call == call), None)
+
+
+def figure_anchor(line: int, column: int) -> str:
+    """The fragment that names a figure on its card's page."""
+    return f"figure-{line}-{column}"
+
+
+def tally(figures: Iterable[Figure], statuses: Iterable[str] = JUDGED) -> dict[str, int]:
+    """How many figures came out in each way; ways that do not occur are counted as 0."""
+    found = [figure.verdict.status for figure in figures]
+    return {status: found.count(status) for status in statuses}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The cards under one heading of an index page."""
+
+    label: str
+    anchor: str
+    views: tuple[CardView, ...]
+
+
+def group(views: Sequence[CardView], grouping: str, unknown: str) -> tuple[Group, ...]:
+    """The cards by year (the newest first) or by a label; what states none comes last, under `unknown`."""
+    found: dict[str, list[CardView]] = {}
+    for view in views:
+        for label in _labels(view, grouping):
+            found.setdefault(label, []).append(view)
+    labels = sorted(filter(None, found), key=str.casefold, reverse=grouping == "year") + [""] * ("" in found)
+    anchors = addresses.unique_slugs([label or unknown for label in labels])
+    return tuple(Group(label or unknown, anchors[label or unknown], tuple(found[label])) for label in labels)
+
+
+def _labels(view: CardView, grouping: str) -> tuple[str, ...]:
+    """A card's labels on an index; untagged cards are on none, other gaps are shown as such."""
+    citation = view.card.citation
+    if grouping == "tag":
+        return tuple(dict.fromkeys(view.card.tags))
+    if grouping == "author":
+        return tuple(dict.fromkeys(citation.authors)) or ("",)
+    one = {"year": str(citation.year or ""), "venue": citation.venue, "kind": view.kind}
+    return (one[grouping],)
