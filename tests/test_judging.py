@@ -12,10 +12,12 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kb.base import load
 from kb.judging import CONVENTIONS, chosen, judge, strength
 from kb.records import Measurement, Printed, ResultRow
 
-CASES = Path(__file__).parent / "cases" / "judging"
+ROOT = Path(__file__).parents[1]
+CASES = ROOT / "tests" / "cases" / "judging"
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
 TABLES = [path for path in sorted(CASES.glob("*.yml")) if path.stem != "labels"]
 
@@ -195,3 +197,20 @@ def random_column(chance):
         for i in range(4)
     }
     return table([{"label": call, "call": call, "params": f"{chance.uniform(1, 10):.1f} M"} for call in models]), models
+
+
+def test_what_our_own_cards_leave_unexplained():
+    lines = (CASES / "our_cards.md").read_text(encoding="utf-8").splitlines()
+    expected = [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in lines if line.startswith("| ")]
+    verdicts = [
+        (card.citekey, row.label, verdict)
+        for card in load(ROOT)
+        for row in card.results
+        for verdict in row.verdicts.values()
+    ]
+    assert not [verdict for _, _, verdict in verdicts if verdict.status == "unmeasured"]
+    assert [
+        (citekey, label, verdict.metric, verdict.printed.printed, str(verdict.measured))
+        for citekey, label, verdict in verdicts
+        if verdict.status == "unexplained"
+    ] == expected[1:]
