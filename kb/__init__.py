@@ -29,9 +29,9 @@ def load(root: Path | str = ".") -> Base:
 
 def parse(path: Path | str) -> tuple[Card, ...]:
     """The cards in a file, read by the template of the knowledge base that it lies in, else by kb's own."""
-    from kb.base import parse_file
+    from kb.selection import cards_of
 
-    return parse_file(Path(path))[0]
+    return tuple(cards_of(Path(path))[0])
 
 
 def measure(*calls: str, root: Path | str = ".") -> Measurement | tuple[Measurement, ...]:
@@ -39,9 +39,16 @@ def measure(*calls: str, root: Path | str = ".") -> Measurement | tuple[Measurem
 
     Raises ValueError for a call that is none, or whose model cannot be run.
     """
-    from kb.base import measure_calls
+    from kb.measuring import measure as measure_models
+    from kb.records import Problem
+    from kb.settings import load_settings
 
-    measured = measure_calls(_root(root), calls)
+    settings, _ = load_settings(_root(root))
+    found = tuple(measure_models(calls, settings.root, models_dir=settings.models, packages=settings.packages))
+    for each in found:
+        if isinstance(each, Problem):
+            raise ValueError(f"{each.message} ({each.hint})" if each.hint else each.message)
+    measured = tuple(each for each in found if not isinstance(each, Problem))
     return measured[0] if len(calls) == 1 else measured
 
 

@@ -46,10 +46,10 @@ _KNOWN = (
 _VENUE_WORDS = (
     r"proceedings|proc\.?|conference|conf\.?|workshops?|journal|j\.|transactions|trans\.?|symposium|letters|"
     r"advances in|annals|review of|magazine|lecture notes|preprint|technical report|tech\.? report|thesis|dissertation|springer|"
-    r"university|press|blog|学报|会议|期刊|杂志|论文集|学位论文|大学|出版社|通报|科学|进展|研究与发展"
+    r"university|press|blog"
 )
 _VENUE = re.compile(
-    rf"(?:in:?\s+)?(?:(?:{_KNOWN})\b.*|.*\b(?:{_VENUE_WORDS})(?:\b|(?<=\.)).*|.*(?:学报|会议|期刊|杂志|大学).*)",
+    rf"(?:in:?\s+)?(?:(?:{_KNOWN})\b.*|.*\b(?:{_VENUE_WORDS})(?:\b|(?<=\.)).*|.*(?:学报|会议|期刊|杂志|论文集?$|大学|通报|研究与发展).*)",
     re.IGNORECASE,
 )
 _KNOWN_VENUE = re.compile(rf"(?:{_KNOWN})(?=$|[\s,.:;'’(\d-])", re.IGNORECASE)

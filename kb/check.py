@@ -1,0 +1,308 @@
+"""What is wrong with a knowledge base: a list of validations, each a function from a base to problems."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from difflib import get_close_matches
+from urllib.parse import unquote, urlsplit
+
+from kb.base import Base
+from kb.calls import CallError, is_call, normalise
+from kb.markdown import Link, links, math_problems
+from kb.problems import in_order, problem
+from kb.records import Card, Place, Problem, ResultRow, Section, Severity, Verdict
+from kb.schema import Schema, SchemaSection, normal_heading
+
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_DRIVE = re.compile(r"[A-Za-z]:")
+_REMOTE = frozenset({"http", "https", "data", "mailto", "ftp"})
+_FILES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".bmp", ".pdf", ".mp4", ".canvas"})
+
+Validation = Callable[[Base], Iterable[Problem]]
+
+
+def check(base: Base) -> list[Problem]:
+    """Every problem of a knowledge base, in the order of files and lines."""
+    return in_order([*base.problems, *(found for validate in VALIDATIONS for found in validate(base))])
+
+
+def missing_sections(base: Base) -> Iterator[Problem]:
+    """Sections that the template expects of a card's kind and that the card lacks."""
+    for card in base.cards:
+        there = {section.id for section in card.sections}
+        for section in base.schema.sections:
+            if section.id not in there and section.expected(card.kind):
+                message = f"the card has no section `{_label(section, card)}`"
+                hint = _missing_hint(section, card, base.schema)
+                yield problem("K201", Place(card.path, card.line), message, hint, severity=_of_draft(card))
+
+
+def empty_sections(base: Base) -> Iterator[Problem]:
+    """Sections that the template expects of a card's kind and that hold nothing."""
+    for card in base.cards:
+        for section in card.sections:
+            known = base.schema.section(section.id)
+            if known and known.expected(card.kind) and not _content(section.markdown):
+                place = Place(card.path, section.line)
+                hint = "write it, or set `status: draft` in the front matter until you do"
+                yield problem(
+                    "K202", place, f"the section `{section.heading}` is empty", hint, severity=_of_draft(card)
+                )
+
+
+def repeated_sections(base: Base) -> Iterator[Problem]:
+    """Sections that stand twice in one card."""
+    for card in base.cards:
+        first: dict[str, Section] = {}
+        for section in card.sections:
+            earlier = first.setdefault(section.id, section)
+            if section.id and earlier is not section:
+                message = f"the section `{section.heading}` is `{earlier.heading}` of line {earlier.line} again"
+                yield problem(
+                    "K210", Place(card.path, section.line), message, "join the two, or name one of them otherwise"
+                )
+
+
+def repeated_citekeys(base: Base) -> Iterator[Problem]:
+    """Cards with one citekey and language, keys that differ by case or Unicode form alone, aliases that are keys."""
+    first: dict[str, Card] = {}
+    seen: set[tuple[str, str]] = set()
+    for card in base.cards:
+        earlier = first.setdefault(_folded(card.citekey), card)
+        if earlier.citekey != card.citekey:
+            message = f"`{card.citekey}` differs from `{earlier.citekey}` by case or Unicode form alone"
+            yield problem("K206", key_place(card), message, f"that one is at {earlier.path}:{earlier.line}")
+        elif (card.citekey, card.lang) in seen:
+            message = f"there is a card `{card.citekey}` already"
+            hint = f"it is at {earlier.path}:{earlier.line}; give this one another key, or another `lang`"
+            yield problem("K206", key_place(card), message, hint)
+        seen.add((card.citekey, card.lang))
+    for card in base.cards:
+        for alias in card.aliases:
+            other = first.get(_folded(alias), card)
+            if other.citekey != card.citekey:
+                message = f"the alias `{alias}` is the citekey of another card"
+                yield problem("K206", Place(card.path, card.line), message, f"it is at {other.path}:{other.line}")
+
+
+def other_years(base: Base) -> Iterator[Problem]:
+    """Citekeys whose year is not the citation's."""
+    for card in base.cards:
+        found = base.schema.match_citekey(card.citekey)
+        year = found.groupdict().get("year") if found else None
+        if year and card.citation.year and int(year) != card.citation.year:
+            message = f"the citekey says {year}, the citation {card.citation.year}"
+            yield problem("K207", key_place(card), message, "correct one of the two")
+
+
+def missing_citations(base: Base) -> Iterator[Problem]:
+    """Cards without a citation."""
+    for card in base.cards:
+        if not card.citation.text and not card.citation.title:
+            hint = "write it in the blockquote below the heading: `> Howard A., et al. Title, CVPR 2018`"
+            place = Place(card.path, card.line)
+            yield problem("K208", place, "the card has no citation", hint, severity=_of_draft(card))
+
+
+def broken_formulas(base: Base) -> Iterator[Problem]:
+    """Dollar signs without a partner, display formulas that are not closed."""
+    for card in base.cards:
+        for text, line in _texts(card):
+            yield from math_problems(text, card.path, line)
+
+
+def broken_links(base: Base) -> Iterator[Problem]:
+    """Links to cards and notes that are not there."""
+    for card in base.cards:
+        for link in _links(card):
+            if link.kind == "wiki" and not _is_file(link.target):
+                yield from _wiki_problems(link, card, base)
+            elif link.kind == "link" and urlsplit(link.target).path.lower().endswith(".md"):
+                yield from _file_problems(link, "K303", "there is no note", card, base)
+
+
+def broken_images(base: Base) -> Iterator[Problem]:
+    """Images that are not there, or that lie outside the knowledge base."""
+    for card in base.cards:
+        for link in _links(card):
+            if link.kind == "image":
+                yield from _file_problems(link, "K304", "there is no image", card, base)
+
+
+def bad_calls(base: Base) -> Iterator[Problem]:
+    """Calls that name no model, or that give it arguments which it does not have."""
+    for note in base.notes:
+        for card in note.cards:  # as written: in `base.cards` they are in normal form, or gone
+            for model in card.models:
+                yield from _call_problems(model.call, Place(card.path, model.line, model.column), base)
+            for row in card.results:
+                yield from _row_problems(row, card, base)
+
+
+def unexplained_figures(base: Base) -> Iterator[Problem]:
+    """Printed figures that the model does not give under any convention that their column fits."""
+    for card in base.cards:
+        rows = {row.line: row for row in card.results}
+        for verdict in base.verdicts(card).values():
+            if verdict.status == "unexplained":
+                yield _unexplained(verdict, rows[verdict.printed.line], card)
+
+
+VALIDATIONS: Sequence[Validation] = (
+    missing_sections,
+    empty_sections,
+    repeated_sections,
+    repeated_citekeys,
+    other_years,
+    missing_citations,
+    broken_formulas,
+    broken_links,
+    broken_images,
+    bad_calls,
+    unexplained_figures,
+)
+
+
+def _of_draft(card: Card) -> Severity | None:
+    """A draft's gaps are warnings: it is made to have them."""
+    return "warning" if card.status == "draft" else None
+
+
+def _label(section: SchemaSection, card: Card) -> str:
+    return section.labels.get(card.lang) or section.headings[0]
+
+
+def _missing_hint(section: SchemaSection, card: Card, schema: Schema) -> str:
+    """What to write; or which of the card's headings may be meant."""
+    unknown = {normal_heading(each.heading): each for each in card.sections if not each.id}
+    for accepted in section.headings:
+        for close in get_close_matches(normal_heading(accepted), unknown, n=1, cutoff=0.75):
+            meant = unknown[close]
+            return f"is it `{meant.heading}` of line {meant.line}? Write `{accepted}`, or add that to the template"
+    for each in card.sections:
+        for line in each.markdown.splitlines():
+            if line.startswith("#") and schema.section_id(line.strip("# \t")) == section.id:
+                return f"`{line.strip()}` stands inside the section `{each.heading}`: give it that one's level"
+    level = next((each.head.split(" ")[0] for each in card.sections if each.head.startswith("#")), "####")
+    return f"write `{level} {_label(section, card)}`"
+
+
+def _content(markdown: str) -> str:
+    """What is left of a section's source without comments, rules and blank lines."""
+    without_comments = _COMMENT.sub("", markdown)
+    return "".join(line for line in without_comments.splitlines() if line.strip(" \t-*_>"))
+
+
+def key_place(card: Card) -> Place:
+    """Where a card's citekey stands in its heading."""
+    column = card.head.partition("\n")[0].rfind(card.citekey)
+    return Place(card.path, card.line, max(column, 0) + 1)
+
+
+def _folded(key: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", key).casefold())
+
+
+def _texts(card: Card) -> Iterator[tuple[str, int]]:
+    yield card.intro, card.intro_line
+    yield from ((section.markdown, section.line + 1) for section in card.sections)
+
+
+def _links(card: Card) -> Iterator[Link]:
+    for text, line in _texts(card):
+        yield from links(text, line)
+
+
+def _is_file(target: str) -> bool:
+    """Whether a wiki link names a file that is no note: `![[figure.png]]`."""
+    return posixpath.splitext(target)[1].lower() in _FILES
+
+
+def _wiki_problems(link: Link, card: Card, base: Base) -> Iterator[Problem]:
+    name = link.target.partition("#")[0].strip()
+    if not name or base.resolve(name, card.lang) or beside(card, name) in _paths(base):
+        return
+    known = {word: each.citekey for each in base.cards for word in (each.citekey, each.name, *each.aliases)}
+    close = get_close_matches(name, known, n=1)
+    hint = f"did you mean `[[{known[close[0]]}]]`?" if close else "a link names a card's citekey, name or alias"
+    yield problem("K303", Place(card.path, link.line, link.column), f"`[[{name}]]` leads to no card", hint)
+
+
+def _paths(base: Base) -> set[str]:
+    return {note.path for note in base.notes}
+
+
+def beside(card: Card, target: str) -> str:
+    """A target relative to a card's note, as a path from the root; `../…` for one that leads out of it."""
+    path = unquote(target).replace("\\", "/")
+    return posixpath.normpath(posixpath.join(posixpath.dirname(card.path), path))
+
+
+def _file_problems(link: Link, code: str, message: str, card: Card, base: Base) -> Iterator[Problem]:
+    """A local file that a link or an image needs and that is not there."""
+    place = Place(card.path, link.line, link.column)
+    parts = urlsplit(link.target)
+    if parts.scheme in _REMOTE or parts.netloc or not parts.path:
+        return
+    path = beside(card, parts.path)
+    if _leads_out(path, base):
+        hint = "copy the file into the folder of the note, and name it relative to the note"
+        yield problem("K305", place, f"`{link.target}` leads out of the knowledge base", hint)
+    elif not (base.settings.root / path).is_file():
+        yield problem(code, place, f"{message} `{path}`", _file_hint(path, base))
+
+
+def _leads_out(path: str, base: Base) -> bool:
+    root = base.settings.root.resolve()
+    outside = path.startswith(("../", "/")) or path == ".." or _DRIVE.match(path)
+    return bool(outside) or not (root / path).resolve().is_relative_to(root)
+
+
+def _file_hint(path: str, base: Base) -> str:
+    """The nearest file in the folder where one is missing."""
+    folder = base.settings.root / posixpath.dirname(path)
+    names = sorted(each.name for each in folder.iterdir()) if folder.is_dir() else []
+    close = get_close_matches(posixpath.basename(path), names, n=1)
+    return f"did you mean `{close[0]}`?" if close else "put it there, relative to the note"
+
+
+def _call_problems(call: str, place: Place, base: Base) -> Iterator[Problem]:
+    try:
+        normalise(call, base.factories, base.settings.packages)
+    except CallError as error:
+        yield problem(error.code, place, error.message, error.hint)
+
+
+def _row_problems(row: ResultRow, card: Card, base: Base) -> Iterator[Problem]:
+    """Calls in a row's code spans and footnotes; a call that a label stands for is checked where that is written."""
+    if row.call and row.call not in {model.call for model in card.models}:
+        yield from _call_problems(row.call, _in_row(row.call, row, card), base)
+    for name, spans in row.footnote_calls.items():
+        for span in spans:
+            if is_call(span, base.factories) or _is_nearly_call(span, base):
+                yield from _call_problems(span, _in_row(f"[^{name}]", row, card), base)
+
+
+def _is_nearly_call(span: str, base: Base) -> bool:
+    """Whether a code span in a footnote is meant for one of the models: footnotes hold other code, too."""
+    return is_call(span) and bool(get_close_matches(span.partition("(")[0], base.factories, n=1, cutoff=0.8))
+
+
+def _in_row(text: str, row: ResultRow, card: Card) -> Place:
+    """Where a text stands in a row of a table; the row's beginning where it is written otherwise."""
+    for source, first_line in _texts(card):
+        lines = source.split("\n")
+        if first_line <= row.line < first_line + len(lines):
+            return Place(card.path, row.line, max(lines[row.line - first_line].find(text), 0) + 1)
+    return Place(card.path, row.line)
+
+
+def _unexplained(verdict: Verdict, row: ResultRow, card: Card) -> Problem:
+    printed = f"{verdict.printed.printed} {verdict.printed.unit}".strip()
+    measured = f"{verdict.measured:,}" if verdict.measured is not None else "nothing"
+    message = f"{row.label}: {printed} of {verdict.metric} is printed, and `{verdict.call}` gives {measured}"
+    hint = "a footnote on the figure that names a call which gives the printed digits settles it"
+    return problem("K501", _in_row(verdict.printed.printed, row, card), message, hint)
