@@ -46,11 +46,12 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a build: an exit code, every problem found, and a line on the site, "" where none was published."""
+    """What came of a build: an exit code, every problem found, and, where a site was published, what it holds."""
 
     code: int
     problems: tuple[Problem, ...]
     summary: str = ""
+    site: Path | None = None
     unchanged: bool = False
 
 
@@ -101,7 +102,7 @@ def built(settings: Settings, order: Order, site: Path, say: Say) -> Outcome:
         problems += make_site(base, order, site)
     if refused(problems, order):
         return Outcome(CONTENT, tuple(problems))
-    outcome = Outcome(OK, tuple(problems), summary(base, site))
+    outcome = Outcome(OK, tuple(problems), summary(base), site)
     remember(settings, site, made_from, outcome)
     return outcome
 
@@ -152,10 +153,10 @@ def stage(folder: Path, files: Mapping[str, str | bytes]) -> None:
         writing.sync_tree(folder / top, below)
 
 
-def summary(base: Base, site: Path) -> str:
-    """How many cards and figures there are, how the figures came out, and where to look."""
+def summary(base: Base) -> str:
+    """How many cards and figures there are, and how the figures came out."""
     verdicts = [verdict for card in base.cards for verdict in base.verdicts(card).values()]
-    return f"{count(len(base.cards), 'card')}, {figures(verdicts)}: {site / 'index.html'}"
+    return f"{count(len(base.cards), 'card')}, {figures(verdicts)}"
 
 
 def figures(verdicts: Iterable[Verdict]) -> str:
@@ -189,7 +190,7 @@ def earlier(settings: Settings, order: Order, site: Path) -> Outcome | None:
         return None
     if not same or refused(problems, order):
         return None
-    return Outcome(OK, problems, record["summary"], unchanged=True)
+    return Outcome(OK, problems, record["summary"], site, unchanged=True)
 
 
 def remember(settings: Settings, site: Path, made_from: str, outcome: Outcome) -> None:

@@ -154,9 +154,9 @@ def build(options: argparse.Namespace) -> int:
     order = Order(locked=options.locked, strict=options.strict)
     outcome = build_site(settings_of(options), order, progress(sys.stderr))
     show(outcome.problems, options.format, sys.stderr if options.format == "text" else sys.stdout)
-    if outcome.summary:
+    if outcome.site:
         to = sys.stderr if options.format == "json" else sys.stdout
-        print(outcome.summary + (" (up to date)" if outcome.unchanged else ""), file=to)
+        print(f"{outcome.summary}: {outcome.site / 'index.html'}{' (up to date)' * outcome.unchanged}", file=to)
     return outcome.code
 
 

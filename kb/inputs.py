@@ -21,14 +21,14 @@ Seen = tuple[str, int, int]
 
 def snapshot(settings: Settings) -> frozenset[Seen]:
     """The user's files: settings, notes, models and templates."""
-    root = settings.root
-    folders = (settings.notes, settings.models, "templates")
-    return frozenset([*seen_in(root / folder for folder in folders), *seen([root / FILE])])
+    folders = (settings.root / name for name in (settings.notes, settings.models, "templates"))
+    below = (found for folder in folders for found in seen_in(folder, settings.root))
+    return frozenset([*below, *seen([settings.root / FILE], settings.root)])
 
 
 def fingerprint(settings: Settings, *options: str) -> str:
     """A digest of all that a build depends on: the user's files, kb's own, and the installed packages."""
-    ours = seen_in([PACKAGE, templates_dir()])
+    ours = [*seen_in(PACKAGE, PACKAGE), *seen_in(templates_dir(), templates_dir())]
     packages = sorted(f"{found.name}=={found.version}" for found in distributions())
     return digest(
         [*sorted(snapshot(settings)), *sorted(ours), *packages, *environment(settings), *options, sys.version]
@@ -45,7 +45,7 @@ def environment(settings: Settings) -> list[tuple[str, str | None]]:
 
 def fingerprint_of_folder(folder: Path) -> str:
     """A digest of what lies in a folder; it changes when a file in it is changed, added or removed."""
-    return digest(sorted(seen_in([folder])))
+    return digest(sorted(seen_in(folder, folder)))
 
 
 def digest(parts: Iterable[object]) -> str:
@@ -53,19 +53,18 @@ def digest(parts: Iterable[object]) -> str:
     return hashlib.sha256("\n".join(map(repr, parts)).encode()).hexdigest()
 
 
-def seen_in(folders: Iterable[Path]) -> Iterator[Seen]:
-    """The files below the folders, without hidden ones and editors' copies."""
-    for folder in folders:
-        for parent, names, files in os.walk(folder, followlinks=True):
-            names[:] = [name for name in names if not name.startswith(".") and name not in IGNORED_FOLDERS]
-            yield from seen(Path(parent, name) for name in files if not (name.startswith(".") or name.endswith("~")))
+def seen_in(folder: Path, base: Path) -> Iterator[Seen]:
+    """The files below a folder, without hidden ones and editors' copies; their paths are relative to `base`."""
+    for parent, names, files in os.walk(folder, followlinks=True):
+        names[:] = [name for name in names if not name.startswith(".") and name not in IGNORED_FOLDERS]
+        yield from seen((Path(parent, name) for name in files if not name.startswith(".") and name[-1] != "~"), base)
 
 
-def seen(paths: Iterable[Path]) -> Iterator[Seen]:
+def seen(paths: Iterable[Path], base: Path) -> Iterator[Seen]:
     """The files among the paths that can be looked at."""
     for path in paths:
         try:
             stat = path.stat()
         except OSError:  # gone between listing and looking, or a link to nowhere
             continue
-        yield str(path), stat.st_size, stat.st_mtime_ns
+        yield path.relative_to(base).as_posix(), stat.st_size, stat.st_mtime_ns

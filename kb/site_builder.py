@@ -83,8 +83,10 @@ class Collector(logging.Handler):
 @contextmanager
 def warnings_logged() -> Iterator[list[str]]:
     """Collect what MkDocs warns of instead of printing it, and keep the segmenter's chatter off the terminal."""
+    import jieba
+
+    jieba.setLogLevel(logging.WARNING)
     logger = logging.getLogger("mkdocs")
-    logging.getLogger("jieba").setLevel(logging.WARNING)
     collector = Collector([])
     propagate, logger.propagate = logger.propagate, False
     logger.addHandler(collector)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import locale
 import os
 import unicodedata
@@ -46,7 +47,8 @@ def starter(language: str) -> Mapping[str, bytes]:
     values = {**PLACEHOLDERS[language], "PAPERKB_VERSION": version("paperkb")}
     files = {path: replaced(data, values) for path, data in _files(folder / "shared").items()}
     files |= _files(folder / language)
-    return {**files, "templates/card.md": card_template(files.pop("card.md", b""))}
+    files["templates/card.md"] = card_template(files.pop("card.md", b""))
+    return files
 
 
 def replaced(data: bytes, values: Mapping[str, str]) -> bytes:
@@ -99,7 +101,8 @@ def fill(schema: Schema, name: str, citekey: str) -> str:
     heading = heading.replace(NAME_PLACEHOLDER, name, 1).replace(KEY_PLACEHOLDER, citekey, 1)
     if not schema.front_matter:
         return f"{heading}\n{rest}"
-    above = yaml.safe_dump(dict(schema.front_matter), allow_unicode=True, sort_keys=False)
+    plain = json.loads(json.dumps(schema.front_matter))  # without the places that the reader has noted
+    above = yaml.safe_dump(plain, allow_unicode=True, sort_keys=False)
     return f"---\n{above}---\n\n{heading}\n{rest}"
 
 

@@ -1,4 +1,4 @@
-"""The theme's files: kb's own, a knowledge base's in their place where it has the same ones, and the front-end files."""
+"""The theme's files: kb's own, a knowledge base's where it has the same ones, and the front-end files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def theme_files(root: Path) -> dict[str, bytes]:
         **dict(_files(root / "templates" / "theme", "theme")),
     }
     if not any(path.startswith("theme/assets/mathjax/") for path in files):
-        raise FileNotFoundError(2, "the front-end files are missing; in a checkout, `make site` fetches them", "mathjax")
+        raise FileNotFoundError(2, "is missing; in a checkout, `make site` fetches it", "kb/frontend/mathjax")
     return files
 
 
