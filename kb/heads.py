@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from kb.citation import read_citation, split_authors
 from kb.markdown import plain_text
-from kb.plain_yaml import PlainMapping, place_of
+from kb.plain_yaml import PlainMapping, as_plain, place_of
 from kb.problems import nearest, problem
 from kb.records import Place, Problem
 from kb.schema import Schema
@@ -229,6 +229,12 @@ def read_front_matter(data: object, path: str, *, one_card: bool) -> Head:
             except ValueError as error:
                 problems.append(problem("K106", places[known], f"`{key}` {error}"))
     return Head(fields, places, extra, tuple(problems))
+
+
+def shared_front_matter(data: object) -> dict[str, object]:
+    """Of a front matter, what may hold for several cards."""
+    items = data.items() if isinstance(data, PlainMapping) else ()
+    return {key: as_plain(value) for key, value in items if _FIELDS.get(key.casefold()) not in _OF_ONE_PAPER}
 
 
 def _of_one_paper(key: str, place: Place) -> Problem:

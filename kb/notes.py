@@ -10,7 +10,7 @@ from pathlib import Path
 from kb.citation import read_citation
 from kb.encoding import read_text
 from kb.heads import LINKS, Head, key_problems, kind_problem, links_in, read_front_matter, read_heading, read_quote
-from kb.markdown import code_spans, equations
+from kb.markdown import code_spans, definitions, equations
 from kb.problems import problem
 from kb.records import Card, Citation, Claim, Note, Place, Problem, Section
 from kb.schema import Schema
@@ -51,13 +51,14 @@ def _card(each: CardRange, above: Head, reading: Reading, settings: Settings) ->
     fields = _Fields(quote, above)
     end = card_end(each, reading)
     head_end = each.quote.end if each.quote else each.heading.end
-    headings = tuple(_section_headings(each, head_end, end, reading))
+    headings = tuple(_section_headings(head_end, end, reading))
     intro = reading.text(head_end, headings[0].line if headings else end)
     sections = tuple(_sections(headings, end, reading))
+    known = {**reading.definitions, **definitions(reading.text(head_end, end))}  # a card's own go before another's
     texts = ((intro, head_end + 1), *((section.markdown, section.line + 1) for section in sections))
     models = tuple(model_references(sections))
     parts = [Part("", intro, head_end + 1), *(Part(each.id, each.markdown, each.line + 1) for each in sections)]
-    rows, row_problems = results(parts, models, reading.definitions, reading.path)
+    rows, row_problems = results(parts, models, known, reading.path)
     kind, kind_problems = _kind(fields, reading)
     card = Card(
         citekey=key,
@@ -83,7 +84,7 @@ def _card(each: CardRange, above: Head, reading: Reading, settings: Settings) ->
         models=models,
         results=rows,
         claims=tuple(_claims(texts)),
-        definitions=used_definitions("".join(text for text, _ in texts), reading.definitions),
+        definitions=used_definitions("".join(text for text, _ in texts), known),
         intro_line=head_end + 1,
     )
     return card, [
@@ -151,7 +152,7 @@ def _file_language(path: str) -> str:
     return found[1].lower() if found else ""
 
 
-def _section_headings(each: CardRange, start: int, end: int, reading: Reading) -> Iterator[Block]:
+def _section_headings(start: int, end: int, reading: Reading) -> Iterator[Block]:
     """The headings that open a card's sections: those at the level of the schema's, or above it."""
     below = [block for block in reading.blocks if block.type == "heading" and start <= block.line < end]
     levels = [block.level for block in below if reading.schema.section_id(block.text)]
@@ -177,13 +178,13 @@ def _claims(texts: Texts) -> Iterator[Claim]:
                 yield Claim(content, line)
 
 
-def used_definitions(text: str, definitions: Mapping[str, str]) -> str:
+def used_definitions(text: str, known: Mapping[str, str]) -> str:
     """The link and footnote definitions that a text refers to, also by way of each other, in the order of labels."""
     used: dict[str, str] = {}
     texts = [text]
     while texts:
         searched = texts.pop().casefold()
-        for label, source in definitions.items():
+        for label, source in known.items():
             if label not in used and f"[{label.casefold()}]" in searched:
                 used[label] = source
                 texts.append(source.partition("]:")[2])

@@ -72,6 +72,15 @@ def place_of(data: object, key: str | int, default: Place) -> Place:
     return default
 
 
+def as_plain(value: object) -> object:
+    """The value with nothing but dict, list, text, number, true, false and null in it, as writers of YAML want it."""
+    if isinstance(value, dict):
+        return {str(key): as_plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_plain(item) for item in value]
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
 @dataclass(frozen=True, slots=True)
 class _Reader:
     """Builds data from YAML events; `problems` collects what it meets on the way."""

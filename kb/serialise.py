@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from kb.plain_yaml import as_plain
 from kb.records import Card, Printed, ResultRow
 
 FORMAT = 1
@@ -37,7 +38,7 @@ def card_data(card: Card) -> dict[str, Any]:
         "date": card.date,
         "updated": card.updated,
         "status": card.status,
-        "extra": _plain(card.extra),
+        "extra": as_plain(dict(card.extra)),
         "source": {"path": card.path, "line": card.line, "end_line": card.end_line},
         "intro": _without_blank_ends(card.intro),
         "sections": [
@@ -69,15 +70,6 @@ def _figure_data(printed: Printed) -> dict[str, Any]:
 
 def _number(value: Decimal) -> int | float:
     return int(value) if value == value.to_integral_value() else float(value)
-
-
-def _plain(value: object) -> Any:
-    """The value with nothing but dict, list, text, number, true, false and null in it."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value if isinstance(value, str | int | float | bool | None) else str(value)
 
 
 def to_yaml(card: Card) -> str:

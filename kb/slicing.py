@@ -190,13 +190,13 @@ def _rule_at_end(each: CardRange, reading: Reading) -> int | None:
         line = reading.lines[number]
         if _RULE.fullmatch(line):
             return number
-        if line.strip() and not _belongs_to_definition(number, each, reading):
+        if line.strip() and not in_definition(number, reading.lines):
             break
     return None
 
 
-def _belongs_to_definition(number: int, each: CardRange, reading: Reading) -> bool:
+def in_definition(number: int, lines: Sequence[str]) -> bool:
     """Whether a line is (part of) a link or footnote definition: such a line, or an indented one below it."""
-    while number > each.heading.end and (not reading.lines[number].strip() or reading.lines[number][0] in " \t"):
+    while number and (not lines[number].strip() or lines[number][0] in " \t"):
         number -= 1
-    return bool(_DEFINITION.match(reading.lines[number]))
+    return bool(_DEFINITION.match(lines[number]))
