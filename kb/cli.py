@@ -7,6 +7,7 @@ Modules are imported by the command that needs them, so that `kb --help` and `kb
 from __future__ import annotations
 
 import argparse
+import codecs
 import os
 import sys
 import traceback
@@ -101,7 +102,18 @@ def new(options: argparse.Namespace) -> int:
 
 def import_notes(options: argparse.Namespace) -> int:
     """kb import: existing notes, one card per file."""
-    raise NotImplementedError
+    from kb.importing import format_report, import_files
+
+    root = settings_of(options).root
+    files = [Path(name) for name in options.files]
+    for file in files:
+        file.stat()  # a file that is not there is no mistake in a note
+    into = Path(options.into) if options.into else None
+    report = import_files(files, root, into, force=options.overwrite, encoding=options.encoding)
+    show(report.problems, "text", sys.stderr)
+    sys.stdout.write(format_report(report))
+    failed = any(each.outcome in ("kept", "refused") for each in report.imported)
+    return CONTENT if failed or any(found.severity == "error" for found in report.problems) else OK
 
 
 def parse(options: argparse.Namespace) -> int:
@@ -259,6 +271,15 @@ def add_import(commands: Commands) -> None:
     made.add_argument("files", metavar="FILE", nargs="+")
     made.add_argument("--into", metavar="DIR", help="the folder for the notes (default: the knowledge base's)")
     made.add_argument("--overwrite", action="store_true", help="replace notes that exist")
+    made.add_argument("--encoding", default="utf-8", type=known_encoding, help="how the files are encoded, such as gb18030 (default: utf-8)")
+
+
+def known_encoding(name: str) -> str:
+    """The name of an encoding that Python has."""
+    try:
+        return codecs.lookup(name).name
+    except LookupError:
+        raise argparse.ArgumentTypeError(f"there is no encoding {name!r}") from None
 
 
 def add_parse(commands: Commands) -> None:
