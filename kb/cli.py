@@ -271,7 +271,7 @@ def add_import(commands: Commands) -> None:
     made.add_argument("files", metavar="FILE", nargs="+")
     made.add_argument("--into", metavar="DIR", help="the folder for the notes (default: the knowledge base's)")
     made.add_argument("--overwrite", action="store_true", help="replace notes that exist")
-    made.add_argument("--encoding", default="utf-8", type=known_encoding, help="how the files are encoded, such as gb18030 (default: utf-8)")
+    made.add_argument("--encoding", default="utf-8", type=known_encoding, help="of the files: gb18030 (default: utf-8)")
 
 
 def known_encoding(name: str) -> str:
