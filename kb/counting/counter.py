@@ -10,10 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from kb.counting.memory import LiveStorages
-from kb.counting.meta import MetaDevice, on_meta, tensors_in
+from kb.counting.meta import Building, MetaDevice, PlainMode, on_meta, tensors_in
 from kb.counting.modules import Frame, Key, ModuleStack, is_attention
 from kb.counting.operators import Cost, Operator, describe
 from kb.counting.parameters import Owned, Ownership, count_buffers, group, kind_of
@@ -31,10 +30,8 @@ class Tallied:
     macs: int = 0
 
 
-class CountingMode(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class CountingMode(PlainMode):  # type: ignore[no-untyped-call]
     """Sees every operator that a network runs, and keeps the books."""
-
-    supports_higher_order_operators = True
 
     def __init__(self, root: nn.Module) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -63,7 +60,7 @@ class CountingMode(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return out
 
     def _run(self, operator: Operator, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if operator.shortcut:
+        if operator.shortcut and not kwargs:
             out = operator.shortcut(args)
             if out is not None:
                 return out
@@ -172,8 +169,9 @@ def measure_module(module: nn.Module, inputs: Any, call: str = "") -> Measuremen
     """
     inputs = on_meta(inputs)
     module.eval()
-    if any(map(is_lazy, module.parameters())):
-        _run(CountingMode(module), module, inputs)  # gives lazy modules their weights, which are no activations
+    if any(each is not None and is_lazy(each) for part in module.modules() for each in part._parameters.values()):
+        with torch.no_grad(), Building():
+            _call(module, inputs)  # gives lazy modules their weights
     mode = CountingMode(module)
     try:
         _run(mode, module, inputs)

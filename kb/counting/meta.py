@@ -111,10 +111,18 @@ def _shrunk(result: Any, operands: tuple[Any, ...]) -> Any:
     return result
 
 
-class Building(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """While a network is built: allocations go to meta, and initialisers do nothing there."""
+class PlainMode(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """A dispatch mode that leaves the compiler out: loading it takes a second, and asking it costs each operator."""
 
     supports_higher_order_operators = True
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False
+
+
+class Building(PlainMode):  # type: ignore[no-untyped-call]
+    """While a network is built: allocations go to meta, and initialisers do nothing there."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]

@@ -21,6 +21,7 @@ from torch.utils.flop_counter import flop_registry
 
 from kb.counting import formulas
 from kb.counting.operator_names import EXTRAS, FREE
+from kb.counting.pointwise import POINTWISE
 from kb.counting.shapes import SHORTCUTS, Arguments, Output, recurrent_operands
 
 Role = Literal["counted", "extra", "free", "composite", "unknown"]
@@ -173,7 +174,14 @@ def describe(func: OpOverload | HigherOrderOperator) -> Operator:
     plain = name if name.endswith("__") else name.removesuffix("_")
     formula = FORMULA_OF.get(plain) or _borrowed_formula(func)
     role = "counted" if formula else _role(func, plain)
-    return Operator(name, role, EXTRA_OF.get(plain, ""), formula, SHORTCUTS.get(name), _is_data_dependent(func, plain))
+    return Operator(
+        name,
+        role,
+        EXTRA_OF.get(plain, ""),
+        formula,
+        SHORTCUTS.get(name) or POINTWISE.get(name),
+        _is_data_dependent(func, plain),
+    )
 
 
 def _borrowed_formula(func: OpOverload) -> Callable[[Arguments, Any], Cost] | None:

@@ -31,6 +31,24 @@ def _fits(x: Tensor, weight: Tensor, channels: int) -> bool:
     return x.is_meta and x.dtype == weight.dtype and x.dim() == weight.dim() and x.shape[1] == channels
 
 
+def like(x: Tensor, dtype: torch.dtype | None = None) -> Tensor | None:
+    """An empty tensor of the same shape."""
+    if not x.is_meta:
+        return None
+    if x.is_contiguous():
+        return torch.empty(x.shape, dtype=dtype or x.dtype, device="meta")
+    return torch.empty_like(x, dtype=dtype)
+
+
+def _new(x: Tensor, shape: Sequence[int]) -> Tensor:
+    return torch.empty(shape, dtype=x.dtype, device="meta")
+
+
+def same(args: Arguments) -> Tensor | None:
+    """Operators whose output is as their first operand: softmax over floats, roll, tril."""
+    return like(args[0]) if args[0].is_floating_point() else None
+
+
 def convolution(args: Arguments) -> Tensor | None:
     """conv1d, conv2d, conv3d: (input, weight, bias, stride, padding, dilation, groups)."""
     x, weight = args[0], args[1]
@@ -74,7 +92,7 @@ def transposed_convolution(args: Arguments) -> Tensor | None:
 
 
 def _empty(x: Tensor, shape: list[int]) -> Tensor | None:
-    return x.new_empty(shape) if min(shape[2:], default=1) > 0 else None
+    return _new(x, shape) if min(shape[2:], default=1) > 0 else None
 
 
 def batch_norm(args: Arguments) -> Tensor | None:
@@ -82,27 +100,27 @@ def batch_norm(args: Arguments) -> Tensor | None:
     x, *learned = args[:5]
     channels = x.shape[1] if x.dim() > 1 else -1
     fits = x.is_meta and all(each is None or each.shape == (channels,) for each in learned)
-    return torch.empty_like(x) if fits else None
+    return like(x) if fits else None
 
 
 def layer_norm(args: Arguments) -> Tensor | None:
     """layer_norm and rms_norm: (input, normalized_shape, weight, …)."""
     x, shape = args[0], tuple(args[1])
-    return torch.empty_like(x) if x.is_meta and tuple(x.shape[-len(shape) :]) == shape else None
+    return like(x) if x.is_meta and tuple(x.shape[-len(shape) :]) == shape else None
 
 
 def group_norm(args: Arguments) -> Tensor | None:
     """group_norm: (input, groups, weight, bias, …)."""
     x, groups = args[0], args[1]
     fits = x.is_meta and x.dim() > 1 and x.shape[1] % groups == 0
-    return torch.empty_like(x, memory_format=torch.contiguous_format) if fits else None
+    return _new(x, x.shape) if fits else None
 
 
 def linear(args: Arguments) -> Tensor | None:
     """linear: (input, weight, bias)."""
     x, weight = args[0], args[1]
     fits = x.is_meta and weight.dim() == 2 and x.dtype == weight.dtype and x.dim() and x.shape[-1] == weight.shape[1]
-    return x.new_empty([*x.shape[:-1], weight.shape[0]]) if fits else None
+    return _new(x, [*x.shape[:-1], weight.shape[0]]) if fits else None
 
 
 def recurrent_operands(args: Arguments) -> tuple[list[Tensor], list[Tensor], bool]:
@@ -118,8 +136,8 @@ def recurrent(args: Arguments) -> tuple[Tensor, ...] | None:
     states, _, bidirectional = recurrent_operands(args)
     if not x.is_meta:
         return None
-    out = x.new_empty([*x.shape[:-1], states[0].shape[-1] * (2 if bidirectional else 1)])
-    return (out, *(torch.empty_like(state, device="meta") for state in states))
+    out = _new(x, [*x.shape[:-1], states[0].shape[-1] * (2 if bidirectional else 1)])
+    return (out, *(_new(state, state.shape) for state in states))
 
 
 def packed_sequence(args: Arguments) -> tuple[Tensor, ...] | None:
@@ -129,7 +147,51 @@ def packed_sequence(args: Arguments) -> tuple[Tensor, ...] | None:
         return None
     counts = lengths.tolist()
     sizes = [sum(length > step for length in counts) for step in range(max(counts))]
-    return x.new_empty([sum(counts), *x.shape[2:]]), torch.tensor(sizes)
+    return _new(x, [sum(counts), *x.shape[2:]]), torch.tensor(sizes)
+
+
+def attention(args: Arguments) -> Tensor | None:
+    """scaled_dot_product_attention: (query, key, value, …)."""
+    query, key, value = args[:3]
+    fits = (
+        query.is_meta
+        and query.dtype == key.dtype == value.dtype
+        and query.dim() == key.dim() == value.dim()
+        and query.shape[-1] == key.shape[-1]
+        and key.shape[:-1] == value.shape[:-1]
+        and query.shape[:-3] == key.shape[:-3]
+        and (query.dim() < 3 or query.shape[-3] % key.shape[-3] == 0)
+    )
+    return _new(query, [*query.shape[:-1], value.shape[-1]]) if fits else None
+
+
+def cat(args: Arguments) -> Tensor | None:
+    """cat: (tensors, dim)."""
+    tensors, dim = args[0], _at(args, 1, 0)
+    first = tensors[0]
+    dim = dim % max(first.dim(), 1)
+    others = [(each.is_meta, each.dtype, each.shape[:dim], each.shape[dim + 1 :]) for each in tensors]
+    if not first.is_meta or not first.dim() or any(each != others[0] for each in others):
+        return None
+    if not all(each.is_contiguous() for each in tensors):
+        return None
+    return _new(first, [*first.shape[:dim], sum(each.shape[dim] for each in tensors), *first.shape[dim + 1 :]])
+
+
+def reduction(args: Arguments) -> Tensor | None:
+    """mean and sum over dimensions: (input, dims, keepdim)."""
+    x, dims, keep = args[0], _at(args, 1), _at(args, 2, False)
+    if not x.is_meta or not x.is_floating_point() or not isinstance(dims, list | tuple) or not dims:
+        return None
+    gone = {dim % x.dim() for dim in dims} if x.dim() else set()
+    return _new(x, [1 if n in gone else size for n, size in enumerate(x.shape) if keep or n not in gone])
+
+
+def adaptive_pooling(args: Arguments) -> Tensor | None:
+    """adaptive_avg_pool1d, 2d, 3d: (input, output_size)."""
+    x, size = args[0], args[1]
+    fits = x.is_meta and isinstance(size, list | tuple) and x.dim() > len(size) and min(x.shape) > 0
+    return _new(x, [*x.shape[: -len(size)], *size]) if fits else None
 
 
 SHORTCUTS: dict[str, Callable[[Arguments], Output | None]] = {
@@ -141,4 +203,9 @@ SHORTCUTS: dict[str, Callable[[Arguments], Output | None]] = {
     "aten::linear": linear,
     **dict.fromkeys(("aten::lstm", "aten::gru", "aten::rnn_tanh", "aten::rnn_relu"), recurrent),
     "aten::_pack_padded_sequence": packed_sequence,
+    "aten::scaled_dot_product_attention": attention,
+    "aten::cat": cat,
+    **dict.fromkeys(("aten::mean", "aten::sum"), reduction),
+    **dict.fromkeys((f"aten::adaptive_avg_pool{n}d" for n in (1, 2, 3)), adaptive_pooling),
+    **dict.fromkeys((f"aten::{name}" for name in ("softmax", "log_softmax", "roll", "tril", "triu")), same),
 }

@@ -1,0 +1,135 @@
+"""Measuring runs models apart: whatever one does costs one clear problem, and the others come out right."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from kb.measuring import incomplete_problem, measure
+from kb.records import Measurement, Problem
+
+CASES = Path(__file__).parent / "cases" / "measuring"
+OUTCOMES = yaml.safe_load((CASES / "outcomes.yml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory):
+    """Everything that came of measuring all calls of the case file in one go."""
+    root = Path(shutil.copytree(CASES, tmp_path_factory.mktemp("measuring") / "base"))
+    os.environ["KB_TEST_TOKEN"] = "a secret"
+    try:
+        calls = [call for call, _ in OUTCOMES]
+        yield root, list(measure(calls, root, seconds=2, memory=2**30))
+    finally:
+        del os.environ["KB_TEST_TOKEN"]
+
+
+def test_every_call_has_its_outcome(outcomes):
+    came = []
+    for (call, expected), outcome in zip(OUTCOMES, outcomes[1], strict=True):
+        came.append([call, _described(outcome, expected)])
+    assert came == OUTCOMES
+
+
+def _described(outcome, expected):
+    """What came, in the form of the case file: the expected text where it is part of the message."""
+    if isinstance(outcome, Measurement):
+        return outcome.macs
+    assert "\n" not in outcome.message
+    return expected if isinstance(expected, str) and expected in outcome.message else outcome.message
+
+
+def test_problems_stand_at_the_model(outcomes):
+    root, results = outcomes
+    source = (root / "reference_models" / "misbehaving.py").read_text(encoding="utf-8").splitlines()
+    for outcome in results:
+        if isinstance(outcome, Problem) and outcome.code == "K407" and "misbehaving" in outcome.place.path:
+            name = re.match(r"`(\w+)", outcome.message)[1]
+            assert source[outcome.place.line - 1].startswith(f"def {name}(")
+
+
+def test_nothing_is_left_behind(outcomes):
+    root, _ = outcomes
+    assert not list(root.rglob("__pycache__"))
+    running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert "sleep 600" not in running
+
+
+def test_progress_is_told(tmp_path):
+    _knowledge_base(tmp_path, "nn.Linear(4, 2)")
+    told = []
+    list(measure(["net()", "net(width=2)"], tmp_path, progress=lambda *each: told.append(each)))
+    assert told == [(0, 2, "net()"), (1, 2, "net(width=2)"), (2, 2, "")]
+
+
+def test_an_incomplete_measurement_says_so(tmp_path):
+    _knowledge_base(tmp_path, "nn.Sequential(nn.Linear(4, 2), Fourier())")
+    (measurement,) = measure(["net()"], tmp_path)
+    found = incomplete_problem(measurement, {})
+    assert measurement.macs == 8
+    assert found.code == "K408"
+    assert "aten::_fft_r2c at 1" in found.message
+
+
+def test_without_torch_one_problem_names_the_command(tmp_path):
+    """A Python that has kb's own dependencies and no torch: the folder of an empty one shadows it."""
+    _knowledge_base(tmp_path, "nn.Linear(4, 2)")
+    shadow = tmp_path / "shadow" / "torch"
+    shadow.mkdir(parents=True)
+    (shadow / "__init__.py").write_text("raise ModuleNotFoundError(\"No module named 'torch'\")", encoding="utf-8")
+    script = (
+        "from kb.measuring import measure\n"
+        "for each in measure(['net()', 'net(width=2)'], '.'): print(each.code, each.message, each.hint)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(shadow.parent), str(Path(__file__).parents[1])])},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "K407 nothing can be measured: No module named 'torch' pip install \"paperkb[models]\"\n"
+
+
+def test_models_of_installed_packages(tmp_path):
+    calls = {
+        "torchvision.models:mobilenet_v2()": ("1×3×224×224", 3_504_872, 300_774_272),
+        "torchvision.models:inception_v3(aux_logits=True)": ("1×3×299×299", 27_161_264, 5_713_216_096),
+        "torchvision.models:alexnet(resolution=256)": ("1×3×256×256", 61_100_840, 927_124_160),
+        "timm.models.vision_transformer:vit_tiny_patch16_384()": ("1×3×384×384", 5_790_376, None),
+    }
+    for measurement in measure(list(calls), tmp_path, packages=["torchvision", "timm"]):
+        shape, params, macs = calls[measurement.call]
+        assert (measurement.input, measurement.params) == (shape, params)
+        assert macs in (measurement.macs, None)
+        assert list(measurement.versions) == [measurement.call.partition(".")[0]]
+
+
+def _knowledge_base(root, network):
+    """A folder with one reference model that gives this network."""
+    folder = root / "reference_models"
+    folder.mkdir()
+    (folder / "net.py").write_text(
+        f"""import torch
+from torch import nn
+
+class Fourier(nn.Module):
+    def forward(self, x):
+        return torch.fft.fft(x)
+
+def net(width=1) -> nn.Module:
+    return {network}
+
+def example_inputs():
+    return torch.empty(1, 4),
+""",
+        encoding="utf-8",
+    )
