@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Files = Iterator[tuple[str, str | bytes]]
 
+
 def pages(base: Base) -> dict[str, str | bytes]:
     """All files under `build/` but the theme's, by path. A template that fails raises jinja2.TemplateError."""
     return dict(_files(Site(base)))

@@ -7,7 +7,6 @@ import re
 import unicodedata
 from urllib.parse import quote
 
-
 HOME = "index.html"
 CARDS = "cards/index.html"
 MODELS = "models.html"
@@ -16,12 +15,13 @@ CONVENTIONS = "conventions.html"
 GROUPINGS = ("year", "venue", "kind", "author", "tag")
 
 _NOT_WORD = re.compile(r"[^\w]+")
-_SAFE_NAME = re.compile(r"[^\W_][^/\\<>:\"|?*&#%\x00-\x1f\x7f]*")
+_NOT_IN_NAMES = re.compile(r'[/\\:*?"<>|#%\s]')
 
 
 def is_file_name(name: str) -> bool:
-    """Whether a key may name a page: no separators, no leading dot, nothing that a file system refuses."""
-    return bool(_SAFE_NAME.fullmatch(name)) and unicodedata.is_normalized("NFC", name)
+    """Whether a key may name a page: no path, nothing hidden, nothing that a file system or a link cannot hold."""
+    usable = name.isprintable() and not name.startswith(".") and not _NOT_IN_NAMES.search(name)
+    return bool(name) and usable and name != "index" and unicodedata.is_normalized("NFC", name)
 
 
 def card_stem(citekey: str, lang: str = "") -> str:
@@ -63,5 +63,3 @@ def unique_slugs(texts: list[str], prefix: str = "") -> dict[str, str]:
             candidate = f"{base}-{count}"
         taken.setdefault(text, candidate)
     return taken
-
-

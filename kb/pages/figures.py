@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterable
 
 from markupsafe import Markup, escape
 
+from kb.judging import strength
 from kb.pages import formats
 from kb.pages.views import JUDGED, CardView, Figure, tally
 from kb.records import Verdict
 from kb.texts import Texts
+
+__all__ = ["accepted", "badge", "cell_writer", "conventions_text", "gap", "legend_writer", "measured_text", "strength"]
 
 # A verdict is told by colour, mark and words, never by colour alone.
 MARKS = {
@@ -79,6 +82,15 @@ def gap(verdict: Verdict) -> str:
     return formats.difference(verdict.measured or 0, verdict.printed.value)
 
 
+def accepted(verdict: Verdict) -> str:
+    """What a figure's digits accept, relative to it: the narrower, the stronger a test it is."""
+    printed = verdict.printed.value
+    if verdict.low is None or verdict.high is None or not printed:
+        return "–"
+    below, above = ((bound - printed) / printed * 100 for bound in (verdict.low, verdict.high))
+    return f"± {formats.significant(above, 2)} %" if -below == above else f"+ {formats.significant(above, 2)} %"
+
+
 def cell_writer(view: CardView, texts: Texts) -> Callable[[int, int], str]:
     """For a renderer: what to append to the cell at a line and column, "" where nothing was judged."""
     by_cell = {(figure.verdict.printed.line, figure.verdict.printed.column): figure for figure in view.judged}
@@ -112,11 +124,10 @@ def legend_writer(view: CardView, texts: Texts) -> Callable[[int], str]:
 
 
 def _legend(figures: list[Figure], texts: Texts) -> Markup:
-    counts = [
-        Markup("<span>{} <b>{}</b></span>").format(badge(status, texts), count) for status, count in tally(figures).items() if count
-    ]
-    columns = [Markup("<span>{}</span>").format(line) for line in _columns(figures, texts)]
-    return Markup('<p class="kb-legend" data-search-exclude="true">{}</p>').format(Markup(" ").join([*counts, *columns]))
+    counts = {badge(status, texts): count for status, count in tally(figures).items() if count}
+    parts = [Markup("<span>{} <b>{}</b></span>").format(mark, count) for mark, count in counts.items()]
+    parts += [Markup("<span>{}</span>").format(line) for line in _columns(figures, texts)]
+    return Markup('<p class="kb-legend" data-search-exclude="true">{}</p>').format(Markup(" ").join(parts))
 
 
 def _columns(figures: list[Figure], texts: Texts) -> Iterable[str]:

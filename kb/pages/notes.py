@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -16,6 +17,9 @@ from kb.pages.views import CardView
 from kb.records import Card
 
 IMAGES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".svg"})
+
+# An SVG is a document that could run script when it is opened by itself.
+_ACTIVE_SVG = re.compile(rb"<\s*script|<\s*foreignObject|\bon\w+\s*=|javascript:|<!ENTITY|<\?xml-stylesheet", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +90,25 @@ def resolve(site: Site, view: CardView, link: Link) -> str | None:
     if link.kind == "image":
         found = image(site, view.card, link.target)
         return addresses.link(view.path, found[1]) if found else None
-    target = _card(site, view.card, link.target)
-    return addresses.link(view.path, site.path_of(target)) if target and target.publish else None
+    target, _, heading = link.target.partition("#")
+    card = _card(site, view.card, target) if target else view.card
+    if card is None or not card.publish or not (target or _anchor_of(card, heading)):
+        return None
+    return addresses.link(view.path, site.path_of(card), _anchor_of(card, heading))
 
 
 def _card(site: Site, card: Card, target: str) -> Card | None:
     """The card that a wiki link names, or the first one in the note that a relative link leads to."""
-    found = site.base.resolve(target.partition("#")[0], card.lang)
-    path = _beside(card, target) if not found and target else None
-    return found or next((each for each in site.base.cards if each.path == path), None)
+    found = site.base.resolve(target, card.lang)
+    path = _beside(card, target)
+    return found or next((each for each in site.base.cards if path and each.path == path), None)
+
+
+def _anchor_of(card: Card, heading: str) -> str:
+    """The anchor of the section with a heading, however the link spells it; "" where there is none."""
+    wanted = addresses.slug(unquote(heading))
+    named = zip(card.sections, _anchors(card), strict=True)
+    return next((anchor for each, anchor in named if wanted in (anchor, addresses.slug(each.heading))), "")
 
 
 def _beside(card: Card, target: str) -> str | None:
@@ -113,6 +127,8 @@ def image(site: Site, card: Card, target: str) -> tuple[str, str] | None:
         return None
     file = site.base.settings.root / path
     if not file.resolve().is_relative_to(site.base.settings.root.resolve()) or not file.is_file():
+        return None
+    if file.suffix.lower() == ".svg" and _ACTIVE_SVG.search(file.read_bytes()):
         return None
     notes = PurePosixPath(site.base.settings.notes)
     inside = PurePosixPath(path).is_relative_to(notes)

@@ -16,6 +16,7 @@ from kb.texts import Texts
 if TYPE_CHECKING:
     from kb.base import Base
 
+
 class Site:
     """The base as its pages see it."""
 
@@ -28,7 +29,7 @@ class Site:
         """The published cards, the newest papers first."""
         cards = [card for card in self.base.cards if card.publish and addresses.is_file_name(card.citekey)]
         views = [self._view(card) for card in cards]
-        return tuple(sorted(views, key=lambda view: (-(view.card.citation.year or 0), view.card.citekey.casefold(), view.path)))
+        return tuple(sorted(views, key=_newest_first))
 
     @cached_property
     def main_cards(self) -> tuple[CardView, ...]:
@@ -124,3 +125,7 @@ class Site:
 def _chosen(call: str, verdicts: Mapping[tuple[int, int], Verdict]) -> tuple[str, ...]:
     chosen = (name for verdict in verdicts.values() if verdict.call == call for name in verdict.chosen)
     return tuple(dict.fromkeys(chosen))
+
+
+def _newest_first(view: CardView) -> tuple[int, str, str]:
+    return -(view.card.citation.year or 0), view.card.citekey.casefold(), view.path

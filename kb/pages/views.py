@@ -7,10 +7,17 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from kb.pages import addresses
-from kb.records import Card, Factory, Layer, Measurement, ResultRow, Verdict
+from kb.records import Card, Factory, Layer, Measurement, ResultRow, Verdict, VerdictStatus
 
 # In the order in which they are counted and shown, from the best news to none at all.
-STATUSES = ("agrees", "agrees_counting", "reproduced", "unexplained", "not_measurable", "unmeasured")
+STATUSES: tuple[VerdictStatus, ...] = (
+    "agrees",
+    "agrees_counting",
+    "reproduced",
+    "unexplained",
+    "not_measurable",
+    "unmeasured",
+)
 JUDGED = STATUSES[:4]
 
 
@@ -53,10 +60,10 @@ class CardView:
     def figures(self) -> tuple[Figure, ...]:
         """Its figures that have a verdict, in the order of the tables."""
         return tuple(
-            Figure(self, row, column, self.verdicts[printed.line, printed.column], figure_anchor(printed.line, printed.column))
+            Figure(self, row, column, self.verdicts[cell], figure_anchor(*cell))
             for row in self.card.results
             for column, printed in row.metrics.items()
-            if (printed.line, printed.column) in self.verdicts
+            if (cell := (printed.line, printed.column)) in self.verdicts
         )
 
     @cached_property
@@ -74,7 +81,7 @@ def figure_anchor(line: int, column: int) -> str:
     return f"figure-{line}-{column}"
 
 
-def tally(figures: Iterable[Figure], statuses: Iterable[str] = JUDGED) -> dict[str, int]:
+def tally(figures: Iterable[Figure], statuses: Iterable[VerdictStatus] = JUDGED) -> dict[str, int]:
     """How many figures came out in each way; ways that do not occur are counted as 0."""
     found = [figure.verdict.status for figure in figures]
     return {status: found.count(status) for status in statuses}

@@ -1,0 +1,213 @@
+"""The staged pages and the site that MkDocs makes of them: what stands where, and that nothing a note says runs."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from posixpath import dirname, join, normpath
+from urllib.parse import unquote, urlsplit
+
+import pytest
+import yaml
+from conftest import copy_repository
+
+import kb
+from kb.pages import formats, pages
+from kb.pages.addresses import link, slug, unique_slugs
+from kb.texts import LANGUAGES, Texts
+
+CASES = Path(__file__).parent / "cases" / "pages"
+VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "wbr"}
+
+
+class Reader(HTMLParser):
+    """Every tag of a page with its attributes, and the texts by the tag that they stand in."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.texts: list[tuple[str, str]] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        while self.open and self.open.pop() != tag:
+            pass
+
+    def handle_data(self, data):
+        self.texts.append((self.open[-1] if self.open else "", data))
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def staged(folder: Path) -> dict[str, str | bytes]:
+    return pages(kb.load(folder))
+
+
+def base_from(case: Path, tmp_path: Path, language: str = "en") -> Path:
+    """A knowledge base of the notes of a case, under the project's own settings."""
+    copy_repository(tmp_path)
+    for kept in ("notes", "reference_models"):
+        for path in (tmp_path / kept).rglob("*"):
+            if path.is_file():
+                path.unlink()
+    for path in case.rglob("*"):
+        if path.is_file() and path.name not in ("mkdocs.yml", "expect.yml"):
+            target = tmp_path / path.relative_to(case)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(path.read_bytes())
+    settings = (tmp_path / "mkdocs.yml").read_text(encoding="utf-8")
+    (tmp_path / "mkdocs.yml").write_text(settings.replace("language: zh", f"language: {language}"), encoding="utf-8")
+    return tmp_path
+
+
+# ------------------------------------------------------------------------------------------- texts and formats
+
+
+def test_every_language_has_every_text_and_the_same_blanks_to_fill():
+    first, *others = ({key: blanks(key, language) for key in sorted(Texts(language).keys())} for language in LANGUAGES)
+    for other in others:
+        assert other == first
+
+
+def blanks(key: str, language: str) -> set[str]:
+    text = Texts(language)._texts[key]
+    return set(re.findall(r"\{(\w+)\}", text))
+
+
+def test_every_text_that_a_template_or_module_names_exists():
+    sources = [
+        *Path(kb.__file__).parent.glob("pages/*.py"),
+        *(Path(kb.__file__).parent.parent / "templates/pages").glob("*.j2"),
+    ]
+    named = {
+        key
+        for path in sources
+        for key in re.findall(r"""\b(?:t|texts)\(["']([\w.]+)["'][,)]""", path.read_text("utf-8"))
+    }
+    assert len(named) > 50
+    assert not named - Texts("en").keys()
+
+
+@pytest.mark.parametrize("case", yaml.safe_load((CASES / "numbers.yml").read_text("utf-8")), ids=str)
+def test_numbers(case):
+    (name, arguments, shown) = case
+    assert getattr(formats, name)(*arguments) == shown
+
+
+@pytest.mark.parametrize(
+    ("page", "target", "fragment", "href"),
+    [
+        ("index.html", "cards/A.html", "", "cards/A.html"),
+        ("cards/A.html", "index.html", "", "../index.html"),
+        ("cards/A.html", "cards/A.html", "method", "#method"),
+        ("en/cards/A.html", "cards/A.html", "方法", "../../cards/A.html#%E6%96%B9%E6%B3%95"),
+        ("cards/A.html", "cards/O’Neil.html", "", "O%E2%80%99Neil.html"),
+    ],
+)
+def test_links_between_pages(page, target, fragment, href):
+    assert link(page, target, fragment) == href
+
+
+def test_slugs_differ_where_texts_do():
+    assert slug("mobilenet_v2(width=0.75)") == "mobilenet_v2-width-0-75"
+    found = unique_slugs(["a(b=1)", "a(b=-1)", "???", "!!!"])
+    assert len(set(found.values())) == 4
+
+
+# ------------------------------------------------------------------------------------------------ staged pages
+
+
+def cases() -> list[Path]:
+    return sorted(path.parent for path in CASES.glob("*/expect.yml"))
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
+def test_staged(case):
+    files = staged(case)
+    expected = yaml.safe_load((case / "expect.yml").read_text(encoding="utf-8"))
+    assert not set(expected["files"]) - set(files)
+    assert not set(expected.get("absent", ())) & set(files)
+    for path, texts in expected.get("contains", {}).items():
+        for text in texts:
+            assert text in str(files[path]), path
+    for path, texts in expected.get("lacks", {}).items():
+        for text in texts:
+            assert text not in str(files[path]), path
+
+
+def test_the_same_base_gives_the_same_files(root):
+    assert staged(root) == staged(root)
+
+
+def test_pages_tell_nothing_of_the_machine(root):
+    for path, text in staged(root).items():
+        assert str(root) not in str(text), path
+
+
+def test_every_internal_link_leads_to_a_page_or_a_place_on_it(root):
+    files = staged(root)
+    pages_there = {
+        path.removeprefix("pages/").replace(".md", ".html"): path for path in files if path.startswith("pages/")
+    }
+    html = {page: whole(files, path) for page, path in pages_there.items() if path.endswith(".md")}
+    for page, text in html.items():
+        for target, fragment in links_of(page, text):
+            assert target in pages_there, (page, target)
+            if fragment and target in html:
+                assert f'id="{fragment}"' in html[target] or f"{{#{fragment}" in html[target], (page, target, fragment)
+
+
+def whole(files: dict[str, str | bytes], path: str) -> str:
+    """A page with its bodies in their places."""
+    return re.sub(r"<!-- kb-body: (\S+) -->", lambda found: str(files[f"bodies/{found[1]}"]), str(files[path]))
+
+
+def links_of(page: str, html: str) -> list[tuple[str, str]]:
+    """Where a page's relative links lead: the page, from the site's root, and the fragment."""
+    hrefs = (attributes.get("href") or "" for attributes in Reader(html).all("a"))
+    relative = (urlsplit(href) for href in hrefs if not re.match(r"\w+:", href))
+    return [
+        (normpath(join(dirname(page), unquote(found.path))) if found.path else page, unquote(found.fragment))
+        for found in relative
+    ]
+
+
+def test_figures_stand_beside_the_printed_ones(root):
+    files = staged(root)
+    body = str(files["bodies/cards/Sandler2018CVPR/experiments.html"])
+    cell = re.search(r"<td>6\.06(?:(?!</td>).)*</td>", body, re.DOTALL)
+    assert cell, "the README's row of width 1.4"
+    assert "kb-is-agrees_counting" in cell[0]
+    assert "6.109 M → 6.061 M" in cell[0]
+    assert "our model" in cell[0] or "我们的模型给出 6,108,776" in cell[0]
+
+
+def test_panels_hold_the_measurement_and_its_layers(root):
+    page = str(staged(root)["pages/cards/Sandler2018CVPR.md"])
+    for text in ("3,504,872", "300,774,272", "601,548,544", "1×3×224×224", "width=1", "89.1 %"):
+        assert text in page
+    assert page.count("<tr><td><code>") > 500
+
+
+def test_home_counts_every_tested_figure_once(root):
+    base = kb.load(root)
+    statuses = [verdict.status for card in base.cards for verdict in base.verdicts(card).values()]
+    page = str(pages(base)["pages/index.md"])
+    for status in ("agrees", "agrees_counting", "reproduced", "unexplained"):
+        count = statuses.count(status)
+        assert re.search(rf'kb-score kb-is-{status}".*\n<span class="kb-score__count">{count}<', page), status
+
+
+def test_a_page_template_of_the_user_takes_the_place_of_ours(tmp_path):
+    base_from(CASES / "bare", tmp_path)
+    (tmp_path / "templates/pages/models.md.j2").write_text("# Mine: {{ site.measured | length }}\n", encoding="utf-8")
+    assert staged(tmp_path)["pages/models.md"] == "# Mine: 0\n"
