@@ -109,7 +109,7 @@ def built(settings: Settings, order: Order, site: Path, say: Say) -> Outcome:
 
 def refused(problems: Iterable[Problem], order: Order) -> bool:
     """Whether these problems keep the site from being published."""
-    return any(found.severity == "error" or order.strict for found in problems)
+    return any(found.severity == "error" or (order.strict and found.severity != "note") for found in problems)
 
 
 # --------------------------------------------------------------------------------------------------- measuring

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from kb.base import Base
 from kb.calls import CallError, is_call, normalise
-from kb.markdown import Link, links, math_problems
+from kb.markdown import Link, definitions, links, math_problems
 from kb.problems import in_order, problem
 from kb.records import Card, Place, Problem, ResultRow, Section, Severity, Verdict
 from kb.schema import Schema, SchemaSection, normal_heading
@@ -303,6 +303,20 @@ def _in_row(text: str, row: ResultRow, card: Card) -> Place:
 def _unexplained(verdict: Verdict, row: ResultRow, card: Card) -> Problem:
     printed = f"{verdict.printed.printed} {verdict.printed.unit}".strip()
     measured = f"{verdict.measured:,}" if verdict.measured is not None else "nothing"
-    message = f"{row.label}: {printed} of {verdict.metric} is printed, and `{verdict.call}` gives {measured}"
-    hint = "a footnote on the figure that names a call which gives the printed digits settles it"
-    return problem("K501", _in_row(verdict.printed.printed, row, card), message, hint)
+    names = {"params": "params", "macs": "MACs", "flops": "FLOPs"}
+    figure = f"{printed} {names.get(verdict.metric, verdict.metric)}"
+    message = f"{row.label}: {figure} printed, and `{verdict.call}` gives {measured}"
+    place = _in_row(verdict.printed.printed, row, card)
+    if _spoken_of(verdict, row, card):
+        return problem("K501", place, message, "the card's footnote speaks of it", severity="note")
+    hint = "give it a footnote: a call that gives the printed digits settles it, words make it a note"
+    return problem("K501", place, message, hint)
+
+
+def _spoken_of(verdict: Verdict, row: ResultRow, card: Card) -> bool:
+    """Whether a footnote on the figure says in words what is known of it: one with a call has only failed to settle it."""
+    labels = verdict.printed.footnotes
+    if any(is_call(span) for label in labels for span in row.footnote_calls.get(label, ())):
+        return False
+    written = [found for source, _ in _texts(card) for found in definitions(source)]
+    return any(f"^{label}" in written for label in labels)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, TypeAlias
 
 if TYPE_CHECKING:
+    from kb.building import Outcome
     from kb.records import Problem
     from kb.settings import Settings
 
@@ -138,7 +139,8 @@ def check(options: argparse.Namespace) -> int:
     problems = check_base(load(settings.root, notes_outside(paths, settings)))
     wanted = [found for found in problems if not paths or lies_in(found.place.path, paths)]
     show(wanted, options.format, sys.stdout)
-    return CONTENT if any(found.severity != "warning" or options.strict for found in wanted) else OK
+    graver = {"error", "finding", "warning"} if options.strict else {"error", "finding"}
+    return CONTENT if any(found.severity in graver for found in wanted) else OK
 
 
 def measure(options: argparse.Namespace) -> int:
@@ -165,11 +167,22 @@ def build(options: argparse.Namespace) -> int:
 
     order = Order(locked=options.locked, strict=options.strict)
     outcome = build_site(settings_of(options), order, progress(sys.stderr))
-    show(outcome.problems, options.format, sys.stderr if options.format == "text" else sys.stdout)
+    as_text = options.format == "text"
+    if not (as_text and outcome.unchanged):
+        show(outcome.problems, options.format, sys.stderr if as_text else sys.stdout)
     if outcome.site:
-        to = sys.stderr if options.format == "json" else sys.stdout
-        print(f"{outcome.summary}: {outcome.site / 'index.html'}{' (up to date)' * outcome.unchanged}", file=to)
+        print(last_line(outcome), file=sys.stderr if options.format == "json" else sys.stdout)
     return outcome.code
+
+
+def last_line(outcome: Outcome) -> str:
+    """What the site holds and where it is; where nothing has changed, how many problems there still are."""
+    line = f"{outcome.summary}: {outcome.site}/index.html"
+    if not outcome.unchanged:
+        return line
+    number = len(outcome.problems)
+    remarks = f"; kb check shows {number} remark{'s' * (number > 1)}" if number else ""
+    return f"{line} (up to date{remarks})"
 
 
 def serve(options: argparse.Namespace) -> int:

@@ -92,9 +92,14 @@ def in_order(problems: Iterable[Problem]) -> list[Problem]:
     return list(by_place)
 
 
-_COLOURS: Mapping[Severity, str] = {"error": "\033[31m", "finding": "\033[35m", "warning": "\033[33m"}
+_COLOURS: Mapping[Severity, str] = {
+    "error": "\033[31m",
+    "finding": "\033[35m",
+    "warning": "\033[33m",
+    "note": "\033[36m",
+}
 _BOLD, _DIM, _END = "\033[1m", "\033[2m", "\033[0m"
-_GITHUB: Mapping[Severity, str] = {"error": "error", "finding": "warning", "warning": "warning"}
+_GITHUB: Mapping[Severity, str] = {"error": "error", "finding": "warning", "warning": "warning", "note": "notice"}
 
 
 def _text(found: Problem, colour: bool) -> str:

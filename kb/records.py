@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
-Severity = Literal["error", "finding", "warning"]
+# A note is a finding that the card itself speaks of: it is shown, and stops nothing.
+Severity = Literal["error", "finding", "warning", "note"]
 
 # What a figure in a results table measures. Only the first three come out of a measurement.
 Metric = Literal["params", "macs", "flops", "top1", "top5", "map", "miou", "latency", "size", "other"]
