@@ -314,7 +314,7 @@ def _unexplained(verdict: Verdict, row: ResultRow, card: Card) -> Problem:
 
 
 def _spoken_of(verdict: Verdict, row: ResultRow, card: Card) -> bool:
-    """Whether a footnote on the figure says in words what is known of it: one with a call has only failed to settle it."""
+    """Whether a footnote on the figure says in words what is known of it: a call that fails to settle it is none."""
     labels = verdict.printed.footnotes
     if any(is_call(span) for label in labels for span in row.footnote_calls.get(label, ())):
         return False
