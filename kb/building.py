@@ -161,7 +161,7 @@ def summary(base: Base) -> str:
 
 def figures(verdicts: Iterable[Verdict]) -> str:
     """The figures that were tested, counted by how they came out."""
-    statuses = Counter(verdict.status for verdict in verdicts)
+    statuses: Counter[str] = Counter(verdict.status for verdict in verdicts)
     parts = [f"{statuses[status]} {words}" for status, words in TESTED.items() if statuses[status]]
     total = sum(statuses[status] for status in TESTED)
     return f"{count(total, 'figure')} tested" + (f" ({', '.join(parts)})" if parts else "")
