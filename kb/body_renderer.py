@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from html import escape
-from itertools import chain, count, pairwise
+from itertools import pairwise
 
 from markdown_it.common.utils import unescapeAll
 from markdown_it.token import Token
@@ -169,11 +169,13 @@ def _mark_id(token: Token) -> str:
 
 def _heading_ids(prefix: str, tokens: Sequence[Token]) -> Iterator[str]:
     """An id for each heading, in order: made of its text, and numbered where two would be the same."""
-    taken: set[str] = set()
+    last: dict[str, int] = {}
     for heading, line in pairwise(tokens):
         if heading.type == "heading_open":
             slug = _NOT_IN_ID.sub("-", as_text(line.children or ()).lower()).strip("-") or "heading"
-            numbered = (f"{slug}-{number}" for number in count(2))
-            name = next(name for name in chain([slug], numbered) if name not in taken)
-            taken.add(name)
+            name = slug
+            while name in last:
+                last[slug] += 1
+                name = f"{slug}-{last[slug]}"
+            last[name] = 1
             yield f"{prefix}-h-{name}"

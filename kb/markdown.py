@@ -24,9 +24,10 @@ from kb.markdown_rules.reading import as_text
 from kb.problems import problem
 from kb.records import Equation, Place, Problem
 
-MAX_NESTING = 100
+MAX_NESTING = 40  # lists count twice; the time that a hostile line takes grows with it
 _NEWLINES = re.compile(r"\r\n?")
 _STRAY_HINT = "write $x$, with a space on both sides or on neither; write \\$ for the sign itself"
+_REACH = re.compile(r"[$\n]")
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|[/\\]{2}")
 _TEX = re.compile(r"\\[A-Za-z]{2,}|[\^_]\{|[A-Za-z0-9)]\^[A-Za-z0-9]")
 
@@ -173,12 +174,13 @@ def math_problems(text: str, path: str, first_line: int) -> list[Problem]:
 
 def _is_by_tex(content: str, offset: int) -> bool:
     """Whether TeX stands next to the dollar sign: after it, or before it, on its line and up to the next one."""
-    before = re.split(r"[$\n]", content[:offset])[-1]
-    return bool(_TEX.search(before) or _TEX.search(content[offset + 1 : _end_of_reach(content, offset)]))
+    begin = max(content.rfind("$", 0, offset), content.rfind("\n", 0, offset)) + 1
+    return bool(_TEX.search(content, begin, offset) or _TEX.search(content, offset, _end_of_reach(content, offset)))
 
 
 def _end_of_reach(content: str, offset: int) -> int:
-    found = re.compile(r"[$\n]").search(content, offset + 1)
+    """Where the text after a dollar sign ends that could have been its formula."""
+    found = _REACH.search(content, offset + 1)
     return found.start() if found else len(content)
 
 

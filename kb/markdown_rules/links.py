@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
-from markdown_it import MarkdownIt
+from markdown_it import MarkdownIt, rules_inline
 from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
@@ -12,20 +13,29 @@ from markdown_it.token import Token
 from kb.markdown_rules.characters import is_cjk, is_punctuation
 from kb.markdown_rules.reading import as_text
 
+Rule = Callable[[StateInline, bool], bool]
 _WIKI = re.compile(r"(!?)\[\[([^\[\]\n|]{1,300})(?:\|([^\[\]\n]{1,300}))?\]\](?!\()")
 _IMAGE = re.compile(r"\.(?:png|jpe?g|gif|webp|svg|bmp|avif)$", re.IGNORECASE)
 _ADDRESS_START = r"(?<![A-Za-z0-9])(?:https?://|www\.)"
-_ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<>\"`|\\^{}\u2018-\u201f]+")
-_HOST = re.compile(r"(?:https?://)?(?:[^\s/?#@]+@)?[\w-]+(?:\.[\w-]+)*(?::\d+)?(?=[/?#]|$)")
-_TRAILING = re.compile(r"(?:[?!.,:;*_~'\"\]]|&[A-Za-z]+;)+$")
+_ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<>\"`|\\^{}\u2018-\u201f]{1,2000}")
+_HOST = re.compile(r"(?:https?://)?(?:[^\s/?#@]{1,200}@)?[\w-]++(?:\.[\w-]++)*+(?::\d++)?+(?!:)")
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
+_TRAILING = "?!.,:;*_~'\"[]"
 
 
 def install(md: MarkdownIt) -> None:
     """Add these rules to a parser."""
     md.inline.ruler.before("link", "wiki_link", wiki_link)
     md.inline.ruler.before("link", "bare_url", bare_url)
+    md.inline.ruler.at("link", _if_closed(rules_inline.link))
+    md.inline.ruler.at("image", _if_closed(rules_inline.image))
     md.core.ruler.after("inline", "link_texts", link_texts)
     md.inline.terminator_re = re.compile(f"{md.inline.terminator_re.pattern}|{_ADDRESS_START}")
+
+
+def _if_closed(rule: Rule) -> Rule:
+    """The rule, tried only where a bracket closes further on: else each `[` of a long run looks through the rest."""
+    return lambda state, silent: state.src.find("]", state.pos) >= 0 and rule(state, silent)
 
 
 def wiki_link(state: StateInline, silent: bool) -> bool:
@@ -63,9 +73,9 @@ def bare_url(state: StateInline, silent: bool) -> bool:
     if state.src[state.pos] not in "hw" or state.linkLevel:
         return False
     found = _ADDRESS.match(state.src, state.pos, state.posMax)
-    url = _trim(found[0]) if found else ""
-    if not _HOST.match(url) or not _starts_word(state):
+    if not found or not _HOST.match(found[0]) or not _starts_word(state):
         return False
+    url = _trim(found[0])
     address = state.md.normalizeLink(url if "://" in url else f"http://{url}")
     if silent or not state.md.validateLink(address):
         return False
@@ -86,14 +96,11 @@ def _trim(url: str) -> str:
     """Without what belongs to the sentence: the text from CJK punctuation on, or from an ideograph on that touches
     the address (`…/a可见`, but not `…/wiki/卷积`), and `.` or an outer `)` at the end.
     """
-    url = url[: next((place for place in range(1, len(url)) if _leaves(url, place)), len(url))]
-    while True:
-        shorter = _TRAILING.sub("", url)
-        if shorter.endswith(")") and shorter.count(")") > shorter.count("("):
-            shorter = shorter[:-1]
-        if shorter == url:
-            return url
-        url = shorter
+    url = url[: next((found.start() for found in _NOT_ASCII.finditer(url) if _leaves(url, found.start())), None)]
+    url = url.rstrip(_TRAILING)
+    while url.endswith(")") and url.count(")") > url.count("("):
+        url = url[:-1].rstrip(_TRAILING)
+    return url
 
 
 def _leaves(url: str, place: int) -> bool:

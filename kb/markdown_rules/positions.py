@@ -6,7 +6,9 @@ offset in the paragraph (`meta["offset"]`), and afterwards `line` and `column`, 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
+from itertools import accumulate
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
@@ -55,22 +57,22 @@ def positions(state: StateCore) -> None:
 
 
 def _place_all(block: Token, lines: list[str]) -> None:
+    located = [token for token in block.children or () if "offset" in token.meta]
+    if not located:
+        return
     first = block.map[0] if block.map else 0
-    strays = []
-    for token in block.children or []:
-        if "offset" in token.meta:
-            token.meta["line"], token.meta["column"] = _place(block, token.meta["offset"], first, lines)
-            if token.info == STRAY:
-                strays.append(token)
-    if strays:
-        block.meta["strays"] = strays
+    starts, margins = _line_starts(block, first, lines)
+    for token in located:
+        number = bisect_right(starts, token.meta["offset"]) - 1
+        token.meta["line"] = first + number
+        token.meta["column"] = margins[number] + token.meta["offset"] - starts[number]
+    block.meta["strays"] = [token for token in located if token.info == STRAY]
 
 
-def _place(block: Token, offset: int, first: int, lines: list[str]) -> tuple[int, int]:
-    line = first + block.content.count("\n", 0, offset)
-    begin = block.content.rfind("\n", 0, offset) + 1
+def _line_starts(block: Token, first: int, lines: list[str]) -> tuple[list[int], list[int]]:
+    """Where each line of a paragraph begins: in the paragraph, and in its line of the source."""
     if "column" in block.meta:  # a cell, which is not the whole of its line
-        return line, block.meta["column"] + offset
-    end = block.content.find("\n", begin)
-    content = block.content[begin : end if end >= 0 else None]
-    return line, max(lines[line].rfind(content), 0) + offset - begin if line < len(lines) else offset
+        return [0], [block.meta["column"]]
+    parts = block.content.split("\n")
+    starts = [0, *accumulate(len(part) + 1 for part in parts)][:-1]
+    return starts, [max(line.rfind(part), 0) for part, line in zip(parts, lines[first:], strict=False)]
