@@ -1,4 +1,4 @@
-"""The wheel by itself: in an empty environment, without Node and without torch, it starts and builds a knowledge base."""
+"""The wheel alone: in an empty environment without Node and torch, it starts and builds a knowledge base."""
 
 from __future__ import annotations
 
