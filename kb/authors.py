@@ -19,10 +19,10 @@ _SUFFIX = r"(?:,?\s(?:Jr|Sr|II|III|IV)\b\.?)?"
 _SURNAME = rf"(?:{_PARTICLE}\s|d['’]|{_UPPER}['’])*{_WORD}(?:\s(?:{_PARTICLE}\s)*{_WORD})?"
 _SURNAME_FIRST = re.compile(rf"(?P<surname>{_SURNAME})\s(?P<given>{_INITIALS}){_SUFFIX}")
 _SURNAME_LAST = re.compile(
-    rf"(?P<given>(?:{_INITIALS}|{_WORD})(?:[\s-](?:{_INITIAL}|{_UPPER}(?=\s)|{_WORD}))*)"
+    rf"(?P<given>(?:{_INITIALS}|{_WORD})(?:-{_INITIAL}|\s(?:{_INITIAL}|{_UPPER}(?=\s)|{_WORD}))*)"
     rf"\s(?P<surname>(?:{_PARTICLE}\s)*{_WORD}){_SUFFIX}"
 )
-_GIVEN = re.compile(rf"(?:{_INITIALS}|{_WORD}(?:[\s-](?:{_INITIAL}|{_UPPER}|{_WORD}))*){_SUFFIX}")
+_GIVEN = re.compile(rf"(?:{_INITIALS}|{_WORD}(?:-{_INITIAL}|\s(?:{_INITIAL}|{_UPPER}|{_WORD}))*){_SUFFIX}")
 _ONLY_INITIALS = re.compile(rf"{_INITIALS}{_SUFFIX}")
 _ALONE = re.compile(_SURNAME)
 _CHINESE = re.compile(r"[\u3400-\u9fff]{2,4}|[\u3400-\u9fff]{1,8}(?:[·•][\u3400-\u9fff]{1,8})+")
@@ -34,8 +34,10 @@ _ET_AL = re.compile(
     re.IGNORECASE,
 )
 _ORGANISATION = re.compile(
-    rf"(?:{_UPPER}[\w.-]+|{_WORD})(?:\s(?:Team|Group|Consortium|Collaboration|AI|Research|Lab|Inc\.?))*"
+    rf"(?:{_UPPER}[\w-]+|{_WORD})(?:\s(?:Team|Group|Consortium|Collaboration|AI|Research|Lab|Inc\.?))*"
 )
+_MOST_STOPS = 100  # full stops, commas or colons that the authors of one citation may hold
+
 # Words that begin names of networks and titles, never persons.
 _TITLE_WORDS = (
     "a an the on in of for to via with without by from at is are be do does can how what why when towards toward "
@@ -76,7 +78,7 @@ def authors_end(text: str) -> tuple[tuple[str, ...], bool, int]:
 
 def _longest(text: str, stops: list[re.Match[str]]) -> tuple[tuple[str, ...], bool, int] | None:
     """The longest beginning of a text, up to one of the stops, that is a list of authors and nothing else."""
-    for stop in reversed(stops):
+    for stop in reversed(stops[:_MOST_STOPS]):
         dot = "." if stop[0].startswith(".") else ""
         authors = read_authors(_with_dot(text[: stop.start()], dot))
         if authors and _may_stop(authors, text, stop):
@@ -96,7 +98,9 @@ def _may_stop(authors: tuple[str, ...], text: str, stop: re.Match[str]) -> bool:
 
 def _with_dot(text: str, dot: str) -> str:
     """The text, with the full stop after it where it belongs to an initial."""
-    return text + dot if dot and re.search(rf"(?:^|[\s.,-]){_UPPER}$", text) else text
+    initial = re.search(rf"(?:^|[\s.,-]){_UPPER}$", text)
+    others = re.search(rf"{_UPPER}\.", text) or not re.search(r"[,，]|\sand\s", text)
+    return text + dot if initial and others else text
 
 
 def _trimmed(text: str) -> str:
@@ -147,7 +151,7 @@ def _inverted(parts: list[str]) -> tuple[str, ...] | None:
     """The names in `Surname, Given, Surname, Given …`; after the first they may come as `Given Surname`."""
     if len(parts) < 2 or not _ALONE.fullmatch(parts[0]) or not _GIVEN.fullmatch(parts[1]):
         return None
-    if not _ONLY_INITIALS.fullmatch(parts[1]) and (len(parts[0].split()) > 1 or len(parts) == 3):
+    if not _ONLY_INITIALS.fullmatch(parts[1]) and len(parts[0].split()) > 1:
         return None
     names = list(_pairs(parts))
     return None if any(not name or _holds_title_word(name) for name in names) else tuple(names)

@@ -177,7 +177,7 @@ def load(root: Path | str, extra: Iterable[str] = ()) -> Base:
 
 def note_paths(root: Path, folder: str) -> list[str]:
     """The notes below a folder of the root, relative to the root; hidden files and folders hold none."""
-    paths = (path.relative_to(root) for path in (root / folder).rglob("*.md") if path.is_file())
+    paths = (path.relative_to(root) for path in (root / folder).rglob("*.md") if path.is_file() or path.is_symlink())
     return sorted(path.as_posix() for path in paths if not any(part.startswith(".") for part in path.parts))
 
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 
 from kb.authors import authors_end, split_authors, surname_first
 from kb.records import Card, Citation
@@ -16,6 +18,8 @@ __all__ = ["bibtex", "read_citation", "split_authors"]
 
 _PLAIN = str.maketrans("，。；：（）［］“”„「」『』．", ',.;:()[]""""""".')
 _LABEL = re.compile(r"\s*(?:\[\d+\]|\(\d+\)|\d{1,3}\.(?=\s)|[-*•])\s*")
+_AUTHORS_MARK = re.compile(r"(?<=[^\W\d_])[*†‡§¶]+(?=[,.;:\s]|$)")
+_LONGEST = 2000  # characters; what is longer is no citation
 _URL = re.compile(r"(?:\[online\]\.?\s*)?(?:available(?:\s+at)?:?\s*|url:?\s*)?https?://\S+", re.IGNORECASE)
 _DOI = re.compile(r"(?:doi[:\s]\s*)?\b10\.\d{4,9}/\S+", re.IGNORECASE)
 _ACCESSED = re.compile(r"[\[(]?\b(?:accessed|retrieved|last accessed|visited)\b[^\])]*[\])]?\.?\s*$", re.IGNORECASE)
@@ -25,36 +29,39 @@ _ARXIV = re.compile(
     re.IGNORECASE,
 )
 _CORR = re.compile(r"\b(?P<venue>CoRR)[,\s]+(?:abs/)?\d{4}\.\d{4,5}(?:v\d+)?", re.IGNORECASE)
-_YEAR_DIGITS = r"(?<![\d./:-])(?P<year>(?:19|20)\d\d)(?![\d/:]|[-–]\d|\.\d)[a-z]?"
+_YEAR_DIGITS = r"(?<![\d./:-])(?P<year>(?:19|20)\d\d)(?![\d/]|[-–]\d|\.\d)[a-z]?"
 _YEAR = re.compile(_YEAR_DIGITS)
 _GBT = re.compile(r"\s*\[(?:[JCMDRNPSAGZ]|EB|DB|CP|DS)(?:/(?:OL|CD|DK|MT))?\]\s*(?:\.\s*)?(?P<host>//\s*|In:?\s+)?")
 _QUOTED = re.compile(
     r"\"(?P<title>[^\"]{6,}?)[,.]?\"|《(?P<title2>[^》]{4,})》|(?<=[\s)])[‘'](?P<title3>.{6,}?)[,.]?[’'](?=[,.\s])"
 )
 _DATED = re.compile(
-    r"[,.\s]*\((?P<year>(?:19|20)\d\d)[a-z]?(?:,\s*[^()]*)?\)\s*[.,:]?\s*|\.\s*(?P<year2>(?:19|20)\d\d)[a-z]?\.\s+"
+    r"[,.\s]*\((?P<year>(?:19|20)\d\d)[a-z]?(?:,\s*[^()]*)?\)\s*[.,:]?\s*|[.,]\s*(?P<year2>(?:19|20)\d\d)[a-z]?\.\s+"
 )
 
-_KNOWN = (
+_ACRONYMS = (
     r"arxiv|corr|cvprw?|iccvw?|eccvw?|wacv|accv|bmvc|3dv|miccai|isbi|midl|neurips|nips|icml|iclr|aistats|uai|colt|aaai|"
-    r"ijcai|kdd|www|sigir|cikm|wsdm|recsys|acl|emnlp|naacl|eacl|coling|tacl|interspeech|icassp|icip|icpr|icme|acm\s?mm|"
-    r"mm|icra|iros|rss|corl|siggraph(?:\sasia)?|eurographics|chi|uist|osdi|sosp|isca|micro|asplos|hpca|dac|date|mlsys|"
-    r"sysml|nsdi|atc|vldb|sigmod|icde|stoc|focs|soda|t?pami|ijcv|tip|tmm|tcsvt|tnnls|tmi|tgrs|tog|jmlr|tmlr|pnas|nature|"
-    r"science|cell|neurocomputing|neural networks|neural computation|pattern recognition|biorxiv|medrxiv|openreview|"
-    r"ssrn"
+    r"ijcai|kdd|sigir|cikm|wsdm|recsys|acl|emnlp|naacl(?:-hlt)?|eacl|coling|tacl|interspeech|icassp|icip|icpr|icme|"
+    r"acm\s?mm|icra|iros|rss|corl|siggraph(?:\sasia)?|eurographics|uist|osdi|sosp|isca|asplos|hpca|mlsys|sysml|nsdi|"
+    r"vldb|sigmod|icde|stoc|t?pami|ijcv|tip|tmm|tcsvt|tnnls|tmi|tgrs|tog|jmlr|tmlr|pnas|biorxiv|medrxiv|openreview|ssrn"
+)
+_KNOWN = (  # the others are words that titles may end in
+    rf"{_ACRONYMS}|www|mm|chi|micro|dac|date|atc|focs|soda|nature|science|cell|neurocomputing|neural networks|"
+    r"neural computation|pattern recognition"
 )
 _VENUE_WORDS = (
     r"proceedings|proc\.?|conference|conf\.?|workshops?|journal|j\.|transactions|trans\.?|symposium|letters|"
-    r"advances in|annals|review of|magazine|lecture notes|preprint|technical report|tech\.? report|thesis|dissertation|springer|"
-    r"university|press|blog"
+    r"advances in|annals|review of|magazine|lecture notes|preprint|technical report|tech\.? report|thesis|dissertation|"
+    r"springer|university|press|blog"
 )
 _VENUE = re.compile(
-    rf"(?:in:?\s+)?(?:(?:{_KNOWN})\b.*|.*\b(?:{_VENUE_WORDS})(?:\b|(?<=\.)).*|.*(?:学报|会议|期刊|杂志|论文集?$|大学|通报|研究与发展).*)",
+    rf"(?:in:?\s+)?(?:(?:{_KNOWN})\b.*|.*\b(?:{_VENUE_WORDS})(?:\b|(?<=\.)).*"
+    r"|.*(?:学报|会议|期刊|杂志|论文集?$|大学|通报|研究与发展).*)",
     re.IGNORECASE,
 )
 _KNOWN_VENUE = re.compile(rf"(?:{_KNOWN})(?=$|[\s,.:;'’(\d-])", re.IGNORECASE)
 _TAIL = re.compile(
-    rf"\s(?P<venue>(?:in\s+)?(?:{_KNOWN})(?:[\s'’]*(?:(?:19|20)\d\d|\d\d))?)$",
+    rf"\s(?P<venue>(?:in\s+)?(?:{_ACRONYMS})(?:[\s'’]*(?:(?:19|20)\d\d|\d\d))?)$",
     re.IGNORECASE,
 )
 _DETAIL = re.compile(
@@ -63,16 +70,27 @@ _DETAIL = re.compile(
     r"|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?(?:\s*[\d–-]*)$",
     re.IGNORECASE,
 )
+_IN_BRACKETS = re.compile(r"\s*\((?:pp?|vol|pages?)\b[^()]*\)", re.IGNORECASE)
+_PUBLISHER = re.compile(
+    r"^[\u3400-\u9fff]{2,8}:\s*(?:[\u3400-\u9fff]*出版社)?$|^[\u3400-\u9fff]{2,8}:\s*[\u3400-\u9fff]*出版社"
+)
 _SHORT_YEAR = re.compile(r"(?<=\w)\s?['’](?P<year>\d\d)\b")
-_SENTENCE = re.compile(
-    r"(?<=[?!])[\"”]?\s+(?=[^\W\d_a-z]|in\b)|(?<![.\s]\w)(?<!\b(?:vs|Dr|St|No))(?<!\b(?:Proc|Conf|Intl|Symp))(?<!\bTrans)(?<!\bInt)\.+(?=\s|$)|\.(?=[\u3400-\u9fff])"
+_SENTENCE = re.compile(r"(?<=[?!])[\"”]?\s+(?=[^\W\d_a-z]|in\b)|\.+(?=\s|$)|\.(?=[\u3400-\u9fff])")
+_SENTENCE_GOES_ON = re.compile(r"\s*[a-z](?!n:?\s)(?!r[xX]iv)")
+_ABBREVIATED = re.compile(
+    r"(?:^|[\s(./-])(?:[A-Z]|vs|cf|etc|e\.g|i\.e|No|nos?|vol|pp?|Dr|St|Mr|Jr|Proc|Conf|Intl?|Trans|Comput|Vis|Pattern|"
+    r"Recognit|Anal|Mach|Intell|Learn|Netw?|Neural Netw|Syst|Process|Inf|Lett|Mag|Symp|Res|Sci|Appl|Soc|Eng|Technol|"
+    r"Rev|Adv|Ann|Med|Imag|Signal|Artif|Lang|Assoc|Linguist|Natl|Acad|Phys|Circuits|Graph|Robot|Autom|Multimed|Geosci|"
+    r"Electron|Commun|Softw|Math|Stat|Biol|Tech|Rep|Univ|Dept|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)$"
 )
 
 
 def read_citation(text: str) -> Citation:
     """The parts of a citation that can be read from it, in whichever of the usual styles it is printed."""
     whole = " ".join(text.split())
-    plain = unicodedata.normalize("NFC", whole).translate(_PLAIN)
+    if len(whole) > _LONGEST:
+        return Citation(whole)
+    plain = _AUTHORS_MARK.sub("", unicodedata.normalize("NFC", whole).translate(_PLAIN))
     label = _LABEL.match(plain)
     plain = _without_addresses(plain[label.end() :] if label else plain)
     for read in (_gbt, _quoted, _dated, _general):
@@ -116,7 +134,7 @@ def _quoted(text: str) -> Citation | None:
 
 def _dated(text: str) -> Citation | None:
     """The year between authors and title: APA, Harvard, ACM."""
-    for found in _DATED.finditer(text):
+    for found in islice(_DATED.finditer(text), 5):
         authors, et_al, end = authors_end(text[: found.start()].rstrip(" ,") + ".")
         if authors and end >= found.start():
             title, rest = _title_and_rest(text[found.end() :])
@@ -127,46 +145,48 @@ def _dated(text: str) -> Citation | None:
 
 def _general(text: str) -> Citation | None:
     """Authors, title, venue, year, in this order: `Howard A., et al. Title, CVPR 2018`."""
+    text = re.sub(r"\s*//\s*", ". ", text)
     authors, et_al, start = authors_end(text)
     title, rest = _title_and_rest(text[start:])
     venue, year = _venue_and_year(rest)
-    if not title or not (authors or venue) or not (year or venue or et_al or len(authors) > 1):
-        return None
-    if not _may_be_title(title, bool(authors)):
+    evidence = bool(year or venue or et_al or len(authors) > 1) if authors else bool(_VENUE.fullmatch(venue))
+    if not evidence or not _may_be_title(title, bool(authors)):
         return None
     return Citation("", authors, et_al, title, venue, year or _last_year(text))
 
 
 def _may_be_title(title: str, after_authors: bool) -> bool:
-    return after_authors or len(title.split()) > 1 or len(re.findall(r"[\u3400-\u9fff]", title)) > 3
+    return bool(title) and (after_authors or len(title.split()) > 1 or len(re.findall(r"[\u3400-\u9fff]", title)) > 3)
 
 
 def _title_and_rest(text: str) -> tuple[str, str]:
     """A title, and the venue and year after it: up to the end of a sentence, else up to the first comma of a venue."""
     text = text.strip(" ,.;")
-    for end in _SENTENCE.finditer(text):
-        if _SENTENCE_GOES_ON.match(text[end.end() :]):
-            continue
-        if text[end.end() :].strip():
-            return _split_tail(text[: end.start()], text[end.end() :].strip())
+    for before, after in _sentences(text):
+        if not _SENTENCE_GOES_ON.match(after):
+            return _split_tail(before, after.strip())
     return _split_tail(text.rstrip("."), "")
 
 
-_SENTENCE_GOES_ON = re.compile(r"\s*[a-z](?!n:?\s)(?!rxiv)")
+def _sentences(text: str) -> Iterator[tuple[str, str]]:
+    """What stands before and after the end of each sentence; the full stop of an abbreviation ends none."""
+    for end in _SENTENCE.finditer(text):
+        before, after = text[: end.start()], text[end.end() :]
+        if after.strip() and not (end[0].startswith(".") and _ABBREVIATED.search(before[-16:])):
+            yield before, after
 
 
 def _split_tail(text: str, rest: str) -> tuple[str, str]:
     """Takes venue and year off the end of a title: `Title, CVPR 2018`, `Title (CVPR 2018)`, `Title arxiv 2017`."""
-    bracketed = re.search(r"\s*\((?P<inside>[^()]*)\)\s*$", text)
-    if bracketed and not rest and _is_tail(bracketed["inside"], ""):
-        inner, inner_rest = _split_tail(text[: bracketed.start()], "")
-        return inner, f"{inner_rest}, {bracketed['inside']}".strip(", ")
+    bracketed = None if rest else re.search(r"\s*\((?P<inside>[^()]*)\)\s*$", text)
+    if bracketed and _is_tail(bracketed["inside"], ""):
+        text, rest = text[: bracketed.start()], bracketed["inside"]
     chunks = re.split(r",\s+|,(?=\D)", text)
     kept = len(chunks)
     while kept > 1 and _is_tail(chunks[kept - 1], ", ".join(chunks[kept:])):
         kept -= 1
     title, tail = ", ".join(chunks[:kept]), ", ".join(chunks[kept:])
-    found = _TAIL.search(title)
+    found = None if rest else _TAIL.search(title)
     if found and (not tail or _YEAR.fullmatch(tail)):
         title, tail = title[: found.start()], ", ".join(filter(None, [found["venue"], tail]))
     title = re.sub(rf"[\s,]+{_YEAR_DIGITS}$", "", title) if not tail and not rest else title
@@ -188,31 +208,32 @@ def _is_tail(chunk: str, after: str) -> bool:
 
 def _venue_and_year(text: str) -> tuple[str, int | None]:
     """Venue and year in what follows a title."""
-    text = text.strip(" ,.;:")
+    text = _IN_BRACKETS.sub("", text).strip(" ,.;:")
     short = _SHORT_YEAR.search(text)
     year = _last_year(text) or (2000 + int(short["year"]) if short else None)
-    venue = re.sub(r"^(?:in|In|IN):?\s+|^//\s*", "", text)
-    for part in re.split(r"(?<![A-Z])\.\s+(?=[^\W_])", venue):
-        name = _venue_name(part)
-        if name:
-            return name, year
-    return "", year
+    parts = [before for before, _ in _sentences(text)] + [text]
+    starts = [0, *(len(before) for before in parts)]
+    names = (_venue_name(part[start:]) for start, part in zip(starts, parts, strict=False))
+    return next(filter(None, names), ""), year
 
 
 def _venue_name(text: str) -> str:
     """The name of a venue without year, volume, pages, place and publisher."""
-    chunks = [chunk.strip() for chunk in text.split(",")]
     kept = []
-    for chunk in chunks:
+    for chunk in (chunk.strip(" .;:/") for chunk in text.split(",")):
         if _DETAIL.match(chunk) or _YEAR.fullmatch(chunk):
             break
         kept.append(chunk)
-        if _YEAR.search(chunk) and not re.match(_YEAR_DIGITS, chunk):
+        if _YEAR.search(chunk) and not _YEAR.match(chunk):
             break
-    name = _SHORT_YEAR.sub("", ", ".join(kept))
+    name = _SHORT_YEAR.sub("", re.sub(r"^(?:in|IN|In)\b:?\s+|^//\s*", "", ", ".join(kept)))
     name = re.sub(rf"\(?{_YEAR_DIGITS}\)?|(?<=[A-Za-z])(?:19|20)\d\d\b", " ", name)
-    name = re.sub(r"\s+(?:vol\.?\s*)?\d+\s*(?:\(\d+\))?\s*(?:[:,].*)?$|:\s*[\d–-]+$", "", " ".join(name.split()))
-    name = re.sub(r"\(\s*\)", "", re.sub(r"^(?:in|In):?\s+", "", name)).strip(" ,.;:/")
+    name = re.sub(
+        r"\s+(?:vol\.?\s*)?\d+\s*(?:\(\d+\))?\s*(?:[:,].*)?$|\s*\(\d+\).*$|:\s*[\d–-]+$", "", " ".join(name.split())
+    )
+    name = _PUBLISHER.sub("", re.sub(r"\(\s*\)", "", name)).strip(" ,.;:/")
+    if _ABBREVIATED.search(name[-16:]) and not name.isupper() and f"{name}." in text:
+        name += "."
     return name if re.search(r"[^\W\d_]{2}", name) else ""
 
 

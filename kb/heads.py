@@ -169,7 +169,7 @@ class _QuoteReader:
         pair = _PAIR.fullmatch(line)
         if pair and self._is_extra(pair["key"], pair["value"]):
             self._extra[pair["key"].strip()] = pair["value"].strip()
-        elif self._citation and read_citation(plain_text(" ".join(self._citation))).title:
+        elif self._is_cited():
             self._remarks.append(line)
         else:
             self._cite(place, line)
@@ -178,6 +178,11 @@ class _QuoteReader:
         """Whether `key: value` is a field of the author's own, and not the beginning of a citation's title."""
         own = not re.search(r"[^\x00-\x7f]", key) and len(key.split()) > 2
         return not own and bool(value) and (bool(self._citation) or not _YEAR.search(value))
+
+    def _is_cited(self) -> bool:
+        """Whether the citation is complete; one that is not goes on with the next line."""
+        citation = read_citation(plain_text(" ".join(self._citation)))
+        return bool(citation.title) and citation.year is not None
 
     def _cite(self, place: Place, text: str) -> None:
         self._places.setdefault("citation", place)

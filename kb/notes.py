@@ -161,7 +161,7 @@ def _section_headings(start: int, end: int, reading: Reading) -> Iterator[Block]
 
 
 def _sections(headings: Sequence[Block], end: int, reading: Reading) -> Iterator[Section]:
-    for block, stop in zip(headings, [*(later.line for later in headings[1:]), end], strict=True):
+    for block, stop in zip(headings, [*(later.line for later in headings[1:]), end], strict=False):
         yield Section(
             id=reading.schema.section_id(block.text),
             heading=block.text,

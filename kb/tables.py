@@ -154,11 +154,10 @@ class _Table:
     def _tie(self, row: Row) -> tuple[str, str]:
         """The row's label, and the call in one of its code spans, else the one that a label stands for."""
         cells = [cell for index, cell in enumerate(row.cells) if index not in self.columns]
-        texts = [text for cell in cells if (text := plain_text(_bare(cell)).strip())]
         written = next((span.strip() for cell in row.cells for span, _, _ in code_spans(cell, 1) if is_call(span)), "")
-        named = next((text for text in texts if normal_label(text) in self.labels), "")
-        label = named or next((text for text in texts if text != written), "") or next(iter(texts), "")
-        return label, written or self.labels.get(normal_label(named), "")
+        texts = [text for cell in cells if (text := _without_calls(cell))]
+        label = next((text for text in texts if normal_label(text) in self.labels), "") or next(iter(texts), written)
+        return label, written or self.labels.get(normal_label(label), "")
 
     def _footnote_spans(self, name: str) -> tuple[str, ...]:
         source = self.definitions.get(f"^{name}", "")
@@ -168,6 +167,14 @@ class _Table:
 def normal_label(text: str) -> str:
     """A label without what makes no difference: markup, width, case, runs of spaces."""
     return " ".join(unicodedata.normalize("NFKC", plain_text(text)).casefold().split())
+
+
+def _without_calls(cell: str) -> str:
+    """A label's text without the calls that stand beside it: `ResNet-50 (`resnet(depth=50)`)` is ResNet-50."""
+    for span, _, _ in code_spans(cell, 1):
+        if is_call(span):
+            cell = re.sub(rf"`+\s*{re.escape(span)}\s*`+", "", cell)
+    return re.sub(r"\(\s*\)|（\s*）", "", plain_text(_bare(cell))).strip(" :：,，-–")
 
 
 def _bare(cell: str) -> str:
