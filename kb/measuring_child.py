@@ -105,20 +105,20 @@ def _start_afresh() -> None:
 
 
 def _first_line(error: BaseException) -> str:
-    return next(iter(str(error).strip().splitlines()), "")[:300]
+    line = next(iter(str(error).strip().splitlines()), "")[:300]
+    return ", ".join([line.rstrip("."), *getattr(error, "__notes__", [])])
 
 
 def _place(error: BaseException, root: Path) -> str:
-    """Where a model's mistake is: its innermost line in the knowledge base, else the innermost line of all."""
+    """Where a model's mistake is: its innermost line in the knowledge base, else outside of torch and kb."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if Path(frame.filename).is_relative_to(root)]
-    ours = str(Path(__file__).parent)
-    others = [frame for frame in frames if not frame.filename.startswith(ours)]
-    if not (own or others):
-        return ""
-    frame = (own or others)[-1]
-    path = Path(frame.filename)
-    return f"{path.relative_to(root).as_posix() if own else path.name}:{frame.lineno}"
+    not_theirs = (str(Path(__file__).parent), os.path.dirname(sys.modules["torch"].__file__ or ""), "<")
+    others = [frame for frame in frames if not frame.filename.startswith(not_theirs)]
+    for frame in reversed(own or others):
+        path = Path(frame.filename)
+        return f"{path.relative_to(root).as_posix() if own else path.name}:{frame.lineno}"
+    return ""
 
 
 def _measure_factory(request: Request) -> Measurement:

@@ -26,7 +26,7 @@ def outcomes(tmp_path_factory):
     os.environ["KB_TEST_TOKEN"] = "a secret"
     try:
         calls = [call for call, _ in OUTCOMES]
-        yield root, list(measure(calls, root, seconds=2, memory=2**30))
+        yield root, list(measure(calls, root, seconds=5, memory=2**28))
     finally:
         del os.environ["KB_TEST_TOKEN"]
 

@@ -44,8 +44,9 @@ class CountingMode(PlainMode):  # type: ignore[no-untyped-call]
         self.largest_activation = 0
         self.classifier = ""
         self.incomplete: dict[str, None] = {}  # in order, each once
+        self.failed_in = ""  # the layer whose operator raised first
         self.stopped = ""  # what could not be run, and where
-        self._device = MetaDevice()
+        self._device = MetaDevice(root.parameters())
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -60,13 +61,10 @@ class CountingMode(PlainMode):  # type: ignore[no-untyped-call]
         return out
 
     def _run(self, operator: Operator, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if operator.shortcut and not kwargs:
-            out = operator.shortcut(args)
-            if out is not None:
-                return out
         try:
-            return self._device.run(func, args, kwargs)
+            return self._device.run(func, args, kwargs, operator.shortcut)
         except Exception as error:
+            self.failed_in = self.failed_in or self.stack.top.path
             if operator.data_dependent or isinstance(error, NotImplementedError) or "meta" in str(error):
                 self.stopped = f"{operator.name} at {self._here()}: its result depends on the data"
             raise
@@ -177,6 +175,8 @@ def measure_module(module: nn.Module, inputs: Any, call: str = "") -> Measuremen
         _run(mode, module, inputs)
     except Exception as error:
         if not mode.stopped and "meta" not in str(error):
+            if mode.failed_in:
+                error.add_note(f"in layer {mode.failed_in}")
             raise
         mode.stopped = mode.stopped or f"{mode._here()}: {error}"
     if mode.stopped:

@@ -7,7 +7,7 @@ meta tensors only where they meet one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import prod
 from typing import Any
 
@@ -18,6 +18,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 SMALL_ALLOCATION = 4096  # elements; a factory that is asked for more gives a meta tensor
 SMALL_RESULT = 65536  # elements; a result on the CPU that is larger becomes a meta tensor
 
+Shortcut = Callable[[tuple[Any, ...]], Any]
+
+NEED_VALUES = frozenset(("aten::_pack_padded_sequence",))  # of their real operands, though others are meta
 UNFILLED = frozenset(("aten::empty", "aten::empty_strided", "aten::empty_permuted"))
 FILLED = frozenset(f"aten::{name}" for name in ("zeros", "ones", "full", "rand", "randn", "randint", "normal"))
 INITIALISERS = frozenset(
@@ -40,7 +43,9 @@ def tensors_in(values: Any) -> Iterator[Tensor]:
 class MetaDevice:
     """Runs operators so that meta tensors and small real ones mix. Keeps the meta twin of each real tensor."""
 
-    def __init__(self) -> None:
+    def __init__(self, valueless: Iterable[Tensor] = ()) -> None:
+        """The valueless are treated as meta tensors wherever they lie: parameters, once a network is built."""
+        self._valueless = {id(tensor) for tensor in valueless}
         self._twins: dict[int, tuple[Tensor, Tensor]] = {}  # by id, with the tensor itself: so no id is reused
 
     def twin(self, tensor: Tensor) -> Tensor:
@@ -49,21 +54,28 @@ class MetaDevice:
             return tensor
         known = self._twins.get(id(tensor))
         if known is None:
-            known = self._twins[id(tensor)] = (tensor, _meta_like(tensor))
+            with torch.inference_mode(tensor.is_inference()):  # else a view of it would not be one of the same sort
+                known = self._twins[id(tensor)] = (tensor, _meta_like(tensor))
         return known[1]
 
-    def run(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """The operator's result. It is real only if all operands are, and it is small."""
-        devices = {tensor.is_meta for tensor in tensors_in((*args, *kwargs.values()))}
-        if devices == {True}:
-            return func(*args, **kwargs)
-        if devices:
-            return self._mixed(func, args, kwargs) if True in devices else _shrunk(func(*args, **kwargs), args)
-        return self._allocated(func, args, kwargs)
+    def run(
+        self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], shortcut: Shortcut | None = None
+    ) -> Any:
+        """The operator's result. It is real only if all operands are, and it is small.
 
-    def _mixed(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        args = tuple(self._with_twins(value) for value in args)
-        return func(*args, **{name: self._with_twins(value) for name, value in kwargs.items()})
+        A shortcut is asked first where there are meta tensors; what it gives None for is run.
+        """
+        operands = list(tensors_in((*args, *kwargs.values())))
+        if not operands:
+            return self._allocated(func, args, kwargs)
+        real = [tensor for tensor in operands if not tensor.is_meta]
+        if len(real) == len(operands) and not any(id(tensor) in self._valueless for tensor in real):
+            return _shrunk(func(*args, **kwargs), args)
+        if real and _name(func) not in NEED_VALUES:
+            args = tuple(self._with_twins(value) for value in args)
+            kwargs = {name: self._with_twins(value) for name, value in kwargs.items()}
+        result = shortcut(args) if shortcut and not kwargs else None
+        return func(*args, **kwargs) if result is None else result
 
     def _with_twins(self, value: Any) -> Any:
         if isinstance(value, Tensor):

@@ -68,9 +68,10 @@ def _result(tensors: Sequence[Tensor], dtype: torch.dtype) -> Tensor | None:
     if len(tensors) == 1:
         return like(tensors[0], dtype)
     shape = broadcast([each.shape for each in tensors])
-    if shape is None or not all(each.is_contiguous() for each in tensors if each.shape == shape):
+    if shape is None:
         return None
-    return torch.empty(shape, dtype=dtype, device="meta")
+    whole = next((each for each in tensors if each.shape == shape), None)
+    return torch.empty(shape, dtype=dtype, device="meta") if whole is None else like(whole, dtype)
 
 
 def in_place(args: Arguments) -> Tensor | None:

@@ -37,6 +37,8 @@ def like(x: Tensor, dtype: torch.dtype | None = None) -> Tensor | None:
         return None
     if x.is_contiguous():
         return torch.empty(x.shape, dtype=dtype or x.dtype, device="meta")
+    if 0 not in x.stride() and x.untyped_storage().nbytes() == x.numel() * x.element_size():
+        return torch.empty_strided(x.shape, x.stride(), dtype=dtype or x.dtype, device="meta")
     return torch.empty_like(x, dtype=dtype)
 
 
@@ -194,6 +196,41 @@ def adaptive_pooling(args: Arguments) -> Tensor | None:
     return _new(x, [*x.shape[: -len(size)], *size]) if fits else None
 
 
+def matmul(args: Arguments) -> Tensor | None:
+    """matmul, bmm and mm of stacks of matrices of one size."""
+    a, b = args[:2]
+    fits = (
+        a.is_meta
+        and b.is_meta
+        and a.dtype == b.dtype
+        and a.dim() == b.dim() > 1
+        and a.shape[:-2] == b.shape[:-2]
+        and a.shape[-1] == b.shape[-2]
+    )
+    return _new(a, [*a.shape[:-1], b.shape[-1]]) if fits else None
+
+
+def index(args: Arguments) -> Tensor | None:
+    """index: (input, indices), where the one index is of integers: rows are taken."""
+    x, indices = args[0], args[1]
+    if len(indices) != 1 or not x.is_meta or indices[0].dtype != torch.int64:
+        return None
+    return _new(x, [*indices[0].shape, *x.shape[1:]])
+
+
+def contiguous(args: Arguments) -> Tensor | None:
+    """contiguous: the tensor itself, or a copy."""
+    x = args[0]
+    if len(args) > 1 or not x.is_meta:
+        return None
+    return x if x.is_contiguous() else _new(x, x.shape)
+
+
+def dropout(args: Arguments) -> Tensor | None:
+    """dropout: (input, p, train). Outside of training it is the input."""
+    return None if args[2] else args[0]
+
+
 SHORTCUTS: dict[str, Callable[[Arguments], Output | None]] = {
     **dict.fromkeys(("aten::conv1d", "aten::conv2d", "aten::conv3d"), convolution),
     **dict.fromkeys((f"aten::conv_transpose{n}d" for n in (1, 2, 3)), transposed_convolution),
@@ -205,6 +242,10 @@ SHORTCUTS: dict[str, Callable[[Arguments], Output | None]] = {
     "aten::_pack_padded_sequence": packed_sequence,
     "aten::scaled_dot_product_attention": attention,
     "aten::cat": cat,
+    **dict.fromkeys(("aten::matmul", "aten::bmm", "aten::mm"), matmul),
+    "aten::index": index,
+    "aten::contiguous": contiguous,
+    **dict.fromkeys(("aten::dropout", "aten::dropout_"), dropout),
     **dict.fromkeys(("aten::mean", "aten::sum"), reduction),
     **dict.fromkeys((f"aten::adaptive_avg_pool{n}d" for n in (1, 2, 3)), adaptive_pooling),
     **dict.fromkeys((f"aten::{name}" for name in ("softmax", "log_softmax", "roll", "tril", "triu")), same),
