@@ -47,7 +47,9 @@ def empty_sections(base: Base) -> Iterator[Problem]:
             known = base.schema.section(section.id)
             if known and known.expected(card.kind) and not _content(section.markdown):
                 place = Place(card.path, section.line)
-                hint = "write it, or set `status: draft` in the front matter until you do"
+                hint = (
+                    "" if card.status == "draft" else "write it, or set `status: draft` in the front matter until then"
+                )
                 yield problem(
                     "K202", place, f"the section `{section.heading}` is empty", hint, severity=_of_draft(card)
                 )

@@ -300,10 +300,11 @@ def _one_line(value: object) -> str:
 
 def _texts(value: object) -> tuple[str, ...]:
     """A list of texts, or one text that separates them."""
-    if isinstance(value, list):
-        parts = [_one_line(item) for item in value if item is not None]
-    else:
-        parts = _TAG_SEPARATOR.split(_text(value).strip("[]"))
+    try:
+        items = [_one_line(item) for item in value if item is not None] if isinstance(value, list) else [_text(value)]
+    except ValueError:
+        raise ValueError("must be a list of texts") from None
+    parts = items if isinstance(value, list) else _TAG_SEPARATOR.split(items[0].strip("[]"))
     return tuple(dict.fromkeys(part for part in (part.strip() for part in parts) if part))
 
 

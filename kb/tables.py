@@ -79,7 +79,7 @@ def results(
     problems: list[Problem] = []
     for part in parts:
         for header, *body in tables(part.text, part.first_line):
-            table = _Table(part.section, header, _columns(header, body), labels, definitions, path)
+            table = _Table(part, header, _columns(header, body), labels, definitions, path)
             if table.columns:
                 rows += (row for each in body if (row := table.row(each)))
                 problems += (found for each in body for found in table.problems(each))
@@ -117,7 +117,7 @@ def _columns(header: Row, body: Sequence[Row]) -> dict[int, Column]:
 class _Table:
     """A results table: what its columns hold, and what its rows' labels stand for."""
 
-    section: str
+    part: Part
     header: Row
     columns: Mapping[int, Column]
     labels: Mapping[str, str]  # normal label → call
@@ -132,7 +132,7 @@ class _Table:
         label, call = self._tie(row)
         footnotes = dict.fromkeys(name for figure in metrics.values() for name in figure.footnotes)
         calls = {name: self._footnote_spans(name) for name in footnotes}
-        return ResultRow(label, call, row.line, self.header.line, self.section, metrics, calls)
+        return ResultRow(label, call, row.line, self.header.line, self.part.section, metrics, calls)
 
     def problems(self, row: Row) -> Iterator[Problem]:
         """Cells in a column of counts that hold digits, but no figure that can be read."""
@@ -140,7 +140,14 @@ class _Table:
             text = _cell_text(row, index)
             if not printed(text, column, 0, 0, ()) and is_unreadable(text, column):
                 hint = "write one figure with its unit, as in `4.2 M`, or `-` for none"
-                yield problem("K502", Place(self.path, row.line), f"the figure `{text}` cannot be read", hint)
+                place = Place(self.path, row.line, self._column(row, index))
+                yield problem("K502", place, f"the figure `{text}` cannot be read", hint)
+
+    def _column(self, row: Row, index: int) -> int:
+        """Where a cell's text begins in its line."""
+        line = self.part.text.split("\n")[row.line - self.part.first_line]
+        before = sum(len(cell) for cell in row.cells[:index])  # at least as much stands before the cell
+        return max(line.find(row.cells[index], before), 0) + 1
 
     def _figures(self, row: Row) -> Iterator[tuple[str, Printed]]:
         seen: dict[str, int] = {}

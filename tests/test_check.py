@@ -1,0 +1,106 @@
+"""Every mistake in a note is reported, at its line and column, all in one go; a card without mistakes is left in peace.
+
+A case is a bad note and, beside it, what `kb check` prints for it. It is checked within the small knowledge base in
+`base/`, as `notes/<code>.md`.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+import kb
+from kb.base import load
+from kb.check import check
+from kb.lock import write_lock
+from kb.problems import CODES, format_problems
+
+CASES = Path(__file__).parent / "cases" / "check"
+NOTES = sorted(CASES.glob("*.md"))
+
+# Codes that no note can cause, and the tests that do.
+ELSEWHERE = {
+    "K101": "test_check.py",
+    "K405": "test_calls.py",
+    "K406": "test_calls.py",
+    "K407": "test_measuring.py",
+    "K408": "test_measuring.py",
+    "K409": "test_building.py",
+    "K410": "test_lock.py",
+    "K601": "test_settings.py",
+    "K602": "test_schema.py",
+    "K603": "test_building.py",
+    "K604": "test_building.py",
+}
+
+
+@pytest.fixture
+def base(tmp_path):
+    """The small knowledge base, to put a bad note into."""
+    return Path(shutil.copytree(CASES / "base", tmp_path / "base"))
+
+
+def checked(base, path):
+    """What `kb check` prints when this note is one of the base's."""
+    shutil.copy(path, base / "notes")
+    problems = [found for found in check(load(base)) if found.place.path == f"notes/{path.name}"]
+    return format_problems(problems)
+
+
+@pytest.mark.parametrize("path", NOTES, ids=lambda path: path.stem)
+def test_case(base, path):
+    if path.stem == "K501":
+        write_lock(base, kb.measure("tiny()", "tiny(classes=100)", root=base))
+    expected = path.with_suffix(".txt").read_text(encoding="utf-8")
+    assert checked(base, path) == expected
+
+
+@pytest.mark.parametrize("path", NOTES, ids=lambda path: path.stem)
+def test_a_case_shows_its_code(path):
+    expected = path.with_suffix(".txt").read_text(encoding="utf-8")
+    if path.stem == "nothing":
+        assert expected == ""
+    elif path.stem.partition("_")[0] in CODES:
+        assert f" {path.stem.partition('_')[0]} " in expected
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_code_has_a_case(code):
+    if code in ELSEWHERE:
+        assert code in (CASES.parent.parent / ELSEWHERE[code]).read_text(encoding="utf-8")
+    else:
+        assert (CASES / f"{code}.md").exists()
+
+
+def test_the_base_itself_is_in_order(base):
+    assert check(load(base)) == []
+
+
+def test_a_file_that_cannot_be_read(base):
+    (base / "notes" / "gone.md").symlink_to(base / "nowhere.md")
+    assert format_problems(check(load(base))) == (
+        "notes/gone.md:1:1: K101 the file cannot be read: No such file or directory\n"
+    )
+
+
+def test_two_languages_may_share_a_citekey(base):
+    note = (base / "notes" / "He2016CVPR.md").read_text(encoding="utf-8")
+    (base / "notes" / "He2016CVPR.zh.md").write_text(note, encoding="utf-8")
+    assert check(load(base)) == []
+
+
+def test_a_kind_decides_which_sections_are_expected(base):
+    survey = "### A survey: Author2020CVPR\n\n> survey\n> Author A., et al. A Survey, CVPR 2020\n\n#### Problem\n\nOne.\n"
+    (base / "notes" / "survey.md").write_text(f"{survey}\n#### Method\n\nTwo.\n", encoding="utf-8")
+    assert check(load(base)) == []
+
+
+def test_the_command_prints_and_counts(base, kb):
+    shutil.copy(CASES / "everything.md", base / "notes")
+    done = kb("check", cwd=base)
+    assert (done.returncode, done.stdout) == (1, (CASES / "everything.txt").read_text(encoding="utf-8"))
+    (base / "notes" / "everything.md").unlink()
+    done = kb("check", cwd=base)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
