@@ -198,6 +198,14 @@ def test_panels_hold_the_measurement_and_its_layers(root):
     assert page.count("<tr><td><code>") > 500
 
 
+def test_the_source_of_a_model_is_shown_as_code(root):
+    source = str(staged(root)["bodies/cards/Sandler2018CVPR/source-2.html"])
+    assert source.startswith('<details class="kb-source"')
+    assert '<div class="highlight"><pre>' in source
+    code = "".join(text for _, text in Reader(source).texts)
+    assert (root / "reference_models/mobilenet_v2.py").read_text("utf-8").strip() in code
+
+
 def test_home_counts_every_tested_figure_once(root):
     base = kb.load(root)
     statuses = [verdict.status for card in base.cards for verdict in base.verdicts(card).values()]

@@ -110,7 +110,7 @@ def _cell(figure: Figure, texts: Texts) -> Markup:
         value = Markup('<a href="#{}">{}</a>').format(model.anchor, value)
     if verdict.status == "unexplained":
         value += Markup(' <span class="kb-gap">{}</span>').format(gap(verdict))
-    return Markup('<div class="kb-measured kb-is-{}" id="{}" title="{}" data-search-exclude="true">{} {}</div>').format(
+    return Markup('<div class="kb-measured kb-is-{}" id="{}" title="{}" data-search-exclude="">{} {}</div>').format(
         verdict.status, figure.anchor, in_words(verdict, texts), badge(verdict.status, texts, words=False), value
     )
 
@@ -127,7 +127,7 @@ def _legend(figures: list[Figure], texts: Texts) -> Markup:
     counts = {badge(status, texts): count for status, count in tally(figures).items() if count}
     parts = [Markup("<span>{} <b>{}</b></span>").format(mark, count) for mark, count in counts.items()]
     parts += [Markup("<span>{}</span>").format(line) for line in _columns(figures, texts)]
-    return Markup('<p class="kb-legend" data-search-exclude="true">{}</p>').format(Markup(" ").join(parts))
+    return Markup('<p class="kb-legend" data-search-exclude="">{}</p>').format(Markup(" ").join(parts))
 
 
 def _columns(figures: list[Figure], texts: Texts) -> Iterable[str]:

@@ -19,7 +19,9 @@ from kb.records import Card
 IMAGES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".svg"})
 
 # An SVG is a document that could run script when it is opened by itself.
-_ACTIVE_SVG = re.compile(rb"<\s*script|<\s*foreignObject|\bon\w+\s*=|javascript:|<!ENTITY|<\?xml-stylesheet", re.IGNORECASE)
+_ACTIVE_SVG = re.compile(
+    rb"<\s*script|<\s*foreignObject|\bon\w+\s*=|javascript:|<!ENTITY|<\?xml-stylesheet", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +74,14 @@ def _body(site: Site, view: CardView, heading: str, anchor: str, markdown: str, 
         code=lambda text: _model_link(site, view, text),
     )
     name = f"{view.path.removesuffix('.html')}/{anchor}.html"
-    return Body(heading, anchor, name, _without_tex_in_search(render(markdown, context)), tuple(images.items()))
+    return Body(heading, anchor, name, _for_search(render(markdown, context)), tuple(images.items()))
 
 
-def _without_tex_in_search(html: str) -> str:
-    """The search shows text, in which a formula's source is noise."""
-    return html.replace('class="arithmatex">', 'class="arithmatex" data-search-exclude="true">')
+def _for_search(html: str) -> str:
+    """The search keeps text alone: a formula's source is noise in it, and cells would run into each other."""
+    return html.replace('class="arithmatex">', 'class="arithmatex" data-search-exclude="">').replace(
+        "</td><", "</td>\n<"
+    )
 
 
 def _model_link(site: Site, view: CardView, text: str) -> str | None:
