@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from pathlib import Path
 
 import pytest
+import torch
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from kb.counting import build, measure_module
+from kb.counting.packages import find_factory, input_for
 
 CASES = Path(__file__).parent / "cases" / "counting"
 
@@ -46,3 +53,129 @@ def test_worked_out_by_hand(case):
 
 def test_there_are_cases_enough():
     assert len(list(_cases())) >= 60
+
+
+# ---------------------------------------------------------------------------------------------------- witnesses
+
+PUBLISHED = yaml.safe_load((CASES / "torchvision.yml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_as_torchvision_publishes(name):
+    factory = find_factory("torchvision.models", name)
+    network = build(factory, PUBLISHED[name])
+    measurement = measure_module(network, input_for(factory, network, {}))
+    weights = find_factory("torchvision.models", "get_model_weights")(name).DEFAULT
+    assert measurement.params == weights.meta["num_params"]
+    assert f"{measurement.macs / 1e9:.3f}" == f"{weights.meta['_ops']:.3f}"
+    assert measurement.incomplete == ()
+
+
+@pytest.mark.filterwarnings("ignore")  # torch's own, about its tracker
+@pytest.mark.parametrize("name", ["resnet18", "mobilenet_v2"])
+def test_peak_memory_as_torch_tracks_it(name):
+    """torch's MemTracker on fake tensors, less what it ascribes to parameters and buffers."""
+    from torch._subclasses.fake_tensor import FakeTensorMode
+    from torch.distributed._tools.mem_tracker import MemTracker
+
+    factory = find_factory("torchvision.models", name)
+    measurement = measure_module(build(factory, {}), torch.empty(1, 3, 224, 224))
+    with FakeTensorMode(), torch.no_grad():
+        network, image = factory().eval(), torch.empty(1, 3, 224, 224)
+        tracker = MemTracker()
+        tracker.track_external(network, image)
+        with tracker:
+            network(image)
+    ((_, peak),) = tracker.get_tracker_snapshot("peak").items()
+    parts = {str(kind): number for kind, number in peak.items()}
+    weights = parts["_MemRefType.PARAM"] + parts["_MemRefType.BUFFER"]
+    assert measurement.peak_activation_bytes == parts["Total"] - weights
+
+
+sizes = st.integers(1, 9)
+
+
+@st.composite
+def convolutions(draw):
+    """A convolution of any sort with an input that it fits, in one to three dimensions."""
+    rank, groups = draw(st.integers(1, 3)), draw(st.sampled_from([1, 2, 3]))
+    transposed = draw(st.booleans())
+    kind = getattr(nn, f"Conv{'Transpose' if transposed else ''}{rank}d")
+    padding = "zeros" if transposed else draw(st.sampled_from(["zeros", "circular"]))
+    network = kind(
+        groups * draw(st.integers(1, 4)),
+        groups * draw(st.integers(1, 4)),
+        tuple(draw(st.integers(1, 4)) for _ in range(rank)),
+        stride=tuple(draw(st.integers(1, 3)) for _ in range(rank)),
+        padding=tuple(draw(st.integers(0, 3)) for _ in range(rank)),
+        dilation=tuple(draw(st.integers(1, 3)) for _ in range(rank)),
+        groups=groups,
+        bias=draw(st.booleans()),
+        padding_mode=padding,
+        device="meta",
+    )
+    batch = () if draw(st.booleans()) else (draw(st.integers(1, 3)),)
+    return network, torch.empty(
+        *batch, network.in_channels, *[draw(st.integers(4, 20)) for _ in range(rank)], device="meta"
+    )
+
+
+@settings(deadline=None, max_examples=150)
+@given(convolutions())
+def test_any_convolution_as_torch_counts_it(case):
+    """The shape arithmetic in place of torch's kernels, and the formulas, against torch's own; its errors too."""
+    network, x = case
+    counter = FlopCounterMode(display=False)
+    try:
+        with counter, torch.no_grad():
+            out = network(x)
+    except RuntimeError as error:
+        with pytest.raises(RuntimeError, match=re.escape(str(error).splitlines()[0])):
+            measure_module(network, x)
+        return
+    measurement = measure_module(network, x)
+    assert measurement.macs == counter.get_total_flops() // 2
+    (layer,) = measurement.layers
+    assert layer.output == tuple(out.shape)
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.lists(sizes, max_size=2), st.lists(sizes, max_size=2), sizes, sizes, sizes)
+def test_any_product_as_torch_counts_it(left, right, rows, inner, columns):
+    class Product(nn.Module):
+        def forward(self, a, b):
+            return a @ b
+
+    a, b = torch.empty(*left, rows, inner, device="meta"), torch.empty(*right, inner, columns, device="meta")
+    counter = FlopCounterMode(display=False)
+    try:
+        with counter:
+            a @ b
+    except RuntimeError:
+        with pytest.raises(RuntimeError):
+            measure_module(Product(), (a, b))
+        return
+    assert measure_module(Product(), (a, b)).macs == counter.get_total_flops() // 2
+
+
+def test_counting_leaves_torch_as_it_was():
+    fast_path, dtype = torch.backends.mha.get_fastpath_enabled(), torch.get_default_dtype()
+    network = build(lambda: nn.Linear(4, 2), {})
+    with pytest.raises(RuntimeError):
+        measure_module(network, torch.empty(1, 5))
+    assert measure_module(network, torch.empty(1, 4)).macs == 8
+    assert torch.backends.mha.get_fastpath_enabled() == fast_path
+    assert torch.get_default_dtype() == dtype
+    assert not torch.nn.modules.module._global_forward_pre_hooks
+    assert torch.ones(2).sum().item() == 2
+
+
+def test_every_layer_adds_up():
+    factory = find_factory("torchvision.models", "mobilenet_v3_small")
+    measurement = measure_module(build(factory, {}), torch.empty(1, 3, 224, 224))
+    assert sum(layer.macs for layer in measurement.layers) == measurement.macs
+    assert sum(layer.params for layer in measurement.layers) == measurement.params
+    assert sum(total.macs for total in measurement.by_kind.values()) == measurement.macs
+    assert sum(total.params for total in measurement.by_kind.values()) == measurement.params
+    assert measurement.weights + measurement.biases + measurement.normalisation == measurement.params
+    assert measurement.flops == 2 * measurement.macs

@@ -21,6 +21,7 @@ SMALL_RESULT = 65536  # elements; a result on the CPU that is larger becomes a m
 Shortcut = Callable[[tuple[Any, ...]], Any]
 
 NEED_VALUES = frozenset(("aten::_pack_padded_sequence",))  # of their real operands, though others are meta
+SHAPELESS = {"alpha", "approximate", "scale", "enable_gqa", "rounding_mode"}  # keywords that no output's shape shows
 UNFILLED = frozenset(("aten::empty", "aten::empty_strided", "aten::empty_permuted"))
 FILLED = frozenset(f"aten::{name}" for name in ("zeros", "ones", "full", "rand", "randn", "randint", "normal"))
 INITIALISERS = frozenset(
@@ -74,7 +75,7 @@ class MetaDevice:
         if real and _name(func) not in NEED_VALUES:
             args = tuple(self._with_twins(value) for value in args)
             kwargs = {name: self._with_twins(value) for name, value in kwargs.items()}
-        result = shortcut(args) if shortcut and not kwargs else None
+        result = shortcut(args) if shortcut and kwargs.keys() <= SHAPELESS else None
         return func(*args, **kwargs) if result is None else result
 
     def _with_twins(self, value: Any) -> Any:

@@ -48,7 +48,8 @@ def _new(x: Tensor, shape: Sequence[int]) -> Tensor:
 
 def same(args: Arguments) -> Tensor | None:
     """Operators whose output is as their first operand: softmax over floats, roll, tril."""
-    return like(args[0]) if args[0].is_floating_point() else None
+    plain = args[0].is_floating_point() and not any(isinstance(each, torch.dtype) for each in args)
+    return like(args[0]) if plain else None
 
 
 def convolution(args: Arguments) -> Tensor | None:
