@@ -26,7 +26,7 @@ _LANGUAGES = ("zh", "en")
 _SCHEMA_KEYS = ("citekey", "kinds", "sections")
 _KIND_KEYS = (*_LANGUAGES, "also")
 _SECTION_KEYS = (*_LANGUAGES, "also", "kinds", "optional")
-_NUMBERING = re.compile(r"\(?(?:\d{1,2}(?:\.\d{1,2})*|[一二三四五六七八九十]{1,3})(?:[.、)]|\s|$)\s*")
+_NUMBERING = re.compile(r"^\(?(?:\d{1,2}(?:\.\d{1,2})*|[一二三四五六七八九十]{1,3})(?:[.、)]|\s|$)\s*")
 _JOINED = re.compile(r"\s*(?:[&/、,+]|\band\b|[与和及])\s*")
 _KIND_ENDING = re.compile(r"\s*(?:性?类?(?:型|的)?(?:文章|论文|文献|工作)|性?类|\s(?:papers?|articles?))$")
 _BESIDE_CJK = re.compile(r"(?<=[\u3400-\u9fff])\s+|\s+(?=[\u3400-\u9fff])")
@@ -177,7 +177,9 @@ class _Reader:
         value = data.get(key) if isinstance(data, PlainMapping) else None
         if isinstance(value, PlainMapping):
             return value
-        self._report(place_of(data, key, default), f"`{key}` must be a mapping of names to values")
+        missing = isinstance(data, PlainMapping) and key not in data
+        message = f"there is no `{key}:`" if missing else f"`{key}` must be a mapping of names to values"
+        self._report(place_of(data, key, default), message)
         return PlainMapping()
 
     def _each(self, data: PlainMapping, key: str, read: Callable[[str, object, Place], Entry]) -> dict[str, Entry]:
