@@ -21,6 +21,7 @@ __all__ = ["Call", "CallError", "find_factories", "is_call", "is_package_call", 
 CALL = re.compile(
     r"(?:(?P<module>[^\W\d]\w*(?:\.[^\W\d]\w*)*):)?(?P<name>[^\W\d]\w*)\s*\((?P<arguments>.*)\)", re.DOTALL
 )
+LINE_END = re.compile(r"[\r\n]")
 LONGEST_CALL = 1000  # characters; no call that a person writes comes near it
 
 
@@ -70,7 +71,7 @@ def parse_call(text: str) -> Call:
 
 
 def _call_node(text: str, arguments: str) -> ast.Call:
-    source = f"f({' '.join(arguments.splitlines())})"
+    source = f"f({LINE_END.sub(' ', arguments)})"
     try:
         node: ast.expr | None = ast.parse(source, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):

@@ -43,13 +43,19 @@ def _plain_number(value: object) -> object:
 def write_literal(value: object) -> str:
     """The normal form of a literal: `0.5` for `0.50`, `1` for `1.0`, strings in double quotes."""
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
+        return _write_string(value)
     if isinstance(value, list):
         return "[" + ", ".join(map(write_literal, value)) + "]"
     if isinstance(value, tuple):
         inner = ", ".join(map(write_literal, value))
         return f"({inner},)" if len(value) == 1 else f"({inner})"
     return repr(value)
+
+
+def _write_string(text: str) -> str:
+    """In double quotes; characters that cannot be seen are escaped."""
+    quoted = json.dumps(text, ensure_ascii=False)
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in quoted)
 
 
 def same_literal(one: object, other: object) -> bool:
