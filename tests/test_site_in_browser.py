@@ -202,8 +202,7 @@ def test_search_finds_nothing_where_there_is_nothing(site):
     expect(page.locator(".md-search-result__meta")).to_contain_text("没有找到", timeout=PATIENCE)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "dark")])
 def test_no_page_scrolls_sideways(site, width, scheme):
     page = site.open(viewport={"width": width, "height": 844}, color_scheme=scheme)
     for path in site.paths():
