@@ -62,7 +62,8 @@ class LineRenderer:
     def on_inline(self, token: Token) -> str:
         """A line: its tokens, with line breaks between ideographs taken out, where a browser would set a space."""
         children = token.children or []
-        for before, middle, after in zip(children, children[1:], children[2:], strict=False):
+        shown = [child for child in children if child.content or child.type == "softbreak"]
+        for before, middle, after in zip(shown, shown[1:], shown[2:], strict=False):
             if middle.type == "softbreak":
                 middle.hidden = _touches_cjk(before, slice(-1, None)) and _touches_cjk(after, slice(1))
         return self.render_all(children)

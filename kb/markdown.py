@@ -164,9 +164,9 @@ def math_problems(text: str, path: str, first_line: int) -> list[Problem]:
         for token in block.meta.get("strays", ()):
             offset = token.meta["offset"]
             place = Place(path, first_line + token.meta["line"], token.meta["column"] + 1)
-            if token.content.startswith("$$"):  # text that follows at the beginning of a block is joined to the sign
+            if token.markup == "$$":
                 found.append(problem("K302", place, "this display formula is not closed", "end it with `$$`"))
-            elif offset > reported_to and _is_by_tex(block.content, offset):
+            elif token.markup == "$" and offset > reported_to and _is_by_tex(block.content, offset):
                 found.append(problem("K301", place, "this dollar sign has no partner", _STRAY_HINT))
                 reported_to = _end_of_reach(block.content, offset)
     return found

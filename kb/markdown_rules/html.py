@@ -50,6 +50,7 @@ _COLOUR = r"(?:color|background-color)\s*:\s*(?:[a-z]+|#[0-9a-f]{3,8}|rgba?\([\d
 _LAYOUT = r"(?:text-align|vertical-align|font-weight|font-style|text-decoration|float)\s*:\s*[a-z]+"
 _IMAGE_STYLES = re.compile(rf"(?:{_SIZE}|{_LAYOUT})", re.IGNORECASE)
 _STYLES = re.compile(rf"(?:{_COLOUR}|{_LAYOUT})", re.IGNORECASE)
+_BOOLEAN = frozenset({"open", "reversed", "hidden", "checked", "disabled", "controls", "nowrap"})
 _NAME = re.compile(r"</?([A-Za-z][A-Za-z0-9-]*)")
 _ATTRIBUTE = re.compile(r"""([A-Za-z_:][\w:.-]*)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^"'=<>`\s]+)))?""")
 
@@ -112,7 +113,14 @@ def _harmless(source: str, start: int, end: int) -> int:
     if not name or name[1].lower() not in TAGS:
         return -1
     found = HTML_TAG_RE.match(source, start, end)
-    return found.end() if found else -1
+    return found.end() if found and not _is_prose(found[0]) else -1
+
+
+def _is_prose(tag: str) -> bool:
+    """Whether it is no tag after all: `a<b and b>a`."""
+    name = _NAME.match(tag)
+    attributes = _ATTRIBUTE.finditer(tag, name.end() if name else 0)
+    return any("=" not in found[0] and found[1].lower() not in _BOOLEAN for found in attributes)
 
 
 def pieces(html: str) -> Iterator[Tag | str]:

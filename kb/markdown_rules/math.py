@@ -23,7 +23,7 @@ _INLINE = re.compile(rf"\$((?:[^$\\]++|{_TEXT_GROUP}|\\.)++)\$(?!\$)", re.DOTALL
 _DISPLAY = re.compile(r"\$\$((?:[^$\\]++|\\.|\$(?!\$))++)\$\$(?!\$)", re.DOTALL)
 _DOLLARS = re.compile(r"\$+")
 _CLOSING = re.compile(r"(?<!\\)(?:\\\\)*\$\$(?!\$)")
-_MARKUP = re.compile(r"`|\]\(|\*\*")  # never in TeX: these dollar signs are of two sentences
+_MARKUP = re.compile(r"`|^[^\[]*\]\(|\s\*\*|\*\*\s")  # not in TeX: these dollar signs belong to two sentences
 _PROSE = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
 _TEX_SIGN = re.compile(r"[\\^_={}]")
 _LETTER_OR_SIGN = re.compile(r"[A-Za-z\\^_={}<>+*|]")

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from markdown_it.token import Token
 
 _SYMBOLS = {"times": "×", "cdot": "·", "pm": "±", "approx": "≈", "leq": "≤", "le": "≤", "geq": "≥", "ge": "≥"}
-_COMMAND = re.compile(r"\\([A-Za-z]+)[ \t]*|\\(.)|[{}]")
+_COMMAND = re.compile(r"\\([A-Za-z]+)([ \t]*)|\\(.)|[{}]")
 _BREAK = re.compile(r"<br\b", re.IGNORECASE)
 
 
@@ -31,12 +31,12 @@ def _text(token: Token) -> str:
 
 def tex_as_text(tex: str) -> str:
     """Short TeX as people would type it without TeX: `\\alpha = 0.75` is `α = 0.75`."""
-    return _COMMAND.sub(lambda found: _symbol(found[1]) if found[1] else found[2] or "", tex).strip()
+    return _COMMAND.sub(lambda found: _symbol(found[1], found[2]) if found[1] else found[3] or "", tex).strip()
 
 
-def _symbol(command: str) -> str:
+def _symbol(command: str, space: str) -> str:
     case = "CAPITAL" if command[0].isupper() else "SMALL"
     try:
-        return _SYMBOLS.get(command) or unicodedata.lookup(f"GREEK {case} LETTER {command.upper()}")
+        return (_SYMBOLS.get(command) or unicodedata.lookup(f"GREEK {case} LETTER {command.upper()}")) + space
     except KeyError:
         return ""  # \mathrm, \left, …: what they set follows
