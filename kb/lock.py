@@ -97,7 +97,9 @@ def _entries(calls: Mapping[object, object], text: str, shown: str) -> tuple[Loc
         try:
             entries[str(call)] = _measurement(str(call), entry)
         except ValueError as error:
-            line = next((n for n, each in enumerate(text.splitlines(), 1) if each == f"  {_text(str(call))}:"), 1)
+            line = next(
+                (n for n, each in enumerate(text.splitlines(), 1) if each.startswith(f"  {_text(str(call))}:")), 1
+            )
             problems.append(_damaged(shown, line, f"the entry of `{call}` was changed by hand: {error}"))
     return Lock(entries), problems
 
