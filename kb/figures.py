@@ -43,6 +43,7 @@ _PATTERNS: tuple[tuple[Metric, str], ...] = (
     ("size", r"^(?:model[\s-]?)?size$|模型大小|模型体积|^大小$|^memory$|内存|显存"),
 )
 _METRICS = tuple((metric, re.compile(pattern)) for metric, pattern in _PATTERNS)
+_NO_METRIC = re.compile(r"\b(?:feature|activation)\s?maps?\b|\bmap size\b|\btime ?steps?\b")
 _SCALED_METRIC = re.compile(r"(?<![a-z])([kmgtb])[\s-]?(?:flops?|macs?)\b")
 _BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
 _UNIT_AFTER = re.compile(r"[/,:]\s*([^\s/,:]+)\s*$")
@@ -81,8 +82,9 @@ class Column:
 def read_header(text: str) -> Column | None:
     """The metric that a header names, with its unit; None for a header that names none."""
     header = _plain(text).casefold()
-    metric = next((metric for metric, pattern in _METRICS if pattern.search(_without_unit(header))), None)
-    if metric is None:
+    name = _without_unit(header)
+    metric = next((metric for metric, pattern in _METRICS if pattern.search(name)), None)
+    if metric is None or _NO_METRIC.search(name):
         return None
     unit, scale = _header_unit(header, metric)
     return Column(metric, unit, scale)

@@ -177,11 +177,11 @@ def normal_label(text: str) -> str:
 
 
 def _without_calls(cell: str) -> str:
-    """A label's text without the calls that stand beside it: `ResNet-50 (`resnet(depth=50)`)` is ResNet-50."""
-    for span, _, _ in code_spans(cell, 1):
-        if is_call(span):
-            cell = re.sub(rf"`+\s*{re.escape(span)}\s*`+", "", cell)
-    return re.sub(r"\(\s*\)|（\s*）", "", plain_text(_bare(cell))).strip(" :：,，-–")
+    """A cell's text without the calls that stand in it: `ResNet-50 (`resnet(depth=50)`)` is ResNet-50."""
+    source = _bare(cell)
+    for span in (span for span, _, _ in code_spans(source, 1) if is_call(span)):
+        source = re.sub(rf"[(（]?`+\s*{re.escape(span)}\s*`+[)）]?", "", source)
+    return plain_text(source).strip()
 
 
 def _bare(cell: str) -> str:
@@ -189,4 +189,4 @@ def _bare(cell: str) -> str:
 
 
 def _cell_text(row: Row, index: int) -> str:
-    return plain_text(_bare(row.cells[index])).strip() if index < len(row.cells) else ""
+    return _without_calls(row.cells[index]) if index < len(row.cells) else ""
