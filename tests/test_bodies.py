@@ -195,12 +195,12 @@ def test_nothing_hostile_survives(context, answer):
     for payload in PAYLOADS:
         html = render(CONTEXTS[context].replace("{}", payload), replace(CONTEXT, resolve=ANSWERS[answer]))
         assert not list(faults(html)), payload
-        assert clean(html) == html, payload  # read again it is the same: nothing changes its meaning on the way
+        assert Reader(clean(html)).tags == Reader(html).tags, payload  # read once more, it means the same
 
 
 PIECES = r"""
 < > </ <b <img·src= <a·href= <div> </div> <table> <td> <p> </p> <!-- --> " ' = ·onerror=alert(1)· javascript: &#106;
-&colon; & ; [ ]( ) ![ ` $ $$ ⏎ ⏎⏎ -· >· | |-| \ \) x <script> </script> <style> <svg> <math> <pre> ``` [^1] [^1]:· 
+&colon; & ; [ ]( ) ![ ` $ $$ ⏎ ⏎⏎ -· >· | |-| \ \) x <script> </script> <style> <svg> <math> <pre> ``` [^1] [^1]:·
 >·[!NOTE]· style=' color:red #· https://a.b/ <details>
 """
 
@@ -210,4 +210,4 @@ def test_nothing_hostile_is_found_by_chance(text):
     """Texts of pieces that may matter, in any order; · is a space and ⏎ a line's end."""
     html = render(text.replace("·", " ").replace("⏎", "\n"), replace(CONTEXT, resolve=ANSWERS["anything"]))
     assert not list(faults(html))
-    assert clean(html) == html
+    assert Reader(clean(html)).tags == Reader(html).tags

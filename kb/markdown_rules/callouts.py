@@ -26,7 +26,7 @@ def contents(state: StateCore) -> None:
     kept: list[Token] = []
     tokens = iter(state.tokens)
     for token in tokens:
-        if token.type == "inline" and _CONTENTS.fullmatch(token.content) and kept[-1].type == "paragraph_open":
+        if kept and kept[-1].type == "paragraph_open" and _CONTENTS.fullmatch(token.content):
             kept.pop()
             next(tokens)
         else:
