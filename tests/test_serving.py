@@ -86,7 +86,6 @@ def test_a_mistake_is_shown_on_the_page_and_in_the_terminal_and_goes_when_mended
 
 
 def test_a_change_of_a_model_is_measured_and_shown(served, page):
-    pytest.importorskip("torch")
     expect(page.locator("body")).to_contain_text("138,357,544")
     served.edit("reference_models/vgg.py", "classes: int = 1000", "classes: int = 1001")
     expect(page.locator("body")).to_contain_text("138,361,641")
