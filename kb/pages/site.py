@@ -43,9 +43,9 @@ class Site:
 
     @cached_property
     def measured(self) -> tuple[tuple[CardView, ModelView], ...]:
-        """Every measured call once, with the first card that names it; by name."""
+        """Every measured call once, by name, with the oldest paper that names it: later ones compare with it."""
         found: dict[str, tuple[CardView, ModelView]] = {}
-        for view in self.main_cards:
+        for view in reversed(self.main_cards):
             for model in view.models:
                 if model.measurement:
                     found.setdefault(model.call, (view, model))
