@@ -5,7 +5,7 @@ from __future__ import annotations
 from kb.body_renderer import BodyRenderer
 from kb.highlighting import highlight
 from kb.line_renderer import BodyContext
-from kb.markdown import parse
+from kb.markdown import parse_anew
 from kb.sanitising import clean
 
 __all__ = ["BodyContext", "highlight", "render"]
@@ -13,5 +13,5 @@ __all__ = ["BodyContext", "highlight", "render"]
 
 def render(text: str, context: BodyContext) -> str:
     """The HTML of a body, safe to put into a page."""
-    tokens = parse(text, context.definitions)
+    tokens = parse_anew(text, context.definitions)
     return clean(BodyRenderer(context, tokens).render_all(tokens))

@@ -67,15 +67,15 @@ def make_parser() -> MarkdownIt:
     return md
 
 
-def parse(text: str, definitions: str = "") -> list[Token]:
+def parse_anew(text: str, definitions: str = "") -> list[Token]:
     """The tokens of a text, which may use links and footnotes that are defined outside it, in `definitions`."""
     return parser().parse(text, _environment(definitions) if definitions else {})
 
 
 @lru_cache(maxsize=16)
-def _parsed(text: str, definitions: str = "") -> tuple[Token, ...]:
-    """As `parse`, for those who only read the tokens: several readers of one text share one pass."""
-    return tuple(parse(text, definitions))
+def parse(text: str, definitions: str = "") -> tuple[Token, ...]:
+    """The same for those who only read the tokens: all readers of one text share one pass, and must change nothing."""
+    return tuple(parse_anew(text, definitions))
 
 
 def _environment(source: str) -> dict[str, Any]:
@@ -159,7 +159,7 @@ def plain_text(source: str) -> str:
 def math_problems(text: str, path: str, first_line: int) -> list[Problem]:
     """Dollar signs that should be part of a formula and are not."""
     found: list[Problem] = []
-    for block in _parsed(text):
+    for block in parse(text):
         reported_to = -1
         for token in block.meta.get("strays", ()):
             offset = token.meta["offset"]
@@ -186,7 +186,7 @@ def _end_of_reach(content: str, offset: int) -> int:
 
 def _walk(text: str, definitions: str = "") -> Iterator[tuple[Token, int, int]]:
     """Every token that stands for something in a line, and every formula, with line and column."""
-    for block in _parsed(text, definitions):
+    for block in parse(text, definitions):
         line = block.map[0] if block.map else 0
         if block.type == "math_block":
             yield block, line, 0
