@@ -226,7 +226,7 @@ def format_report(report: Report) -> str:
     lines = [line for each in report.imported for line in _card_lines(each)]
     lines += [f"{_where(each.place)}  {_LEFT_OUT[each.template]}: {each.beginning}" for each in report.left_out]
     outcomes = Counter(each.outcome for each in report.imported)
-    total = f"{len(report.imported)} card{'' if len(report.imported) == 1 else 's'}"
+    total = _count(len(report.imported), "card")
     parts = [f"{count} {outcome}" for outcome, count in outcomes.items()]
     return "\n".join([*lines, f"{total}: {', '.join(parts)}" if parts else f"{total} found"]) + "\n"
 
@@ -248,18 +248,22 @@ def _where(place: Place) -> str:
 def _card_lines(each: Imported) -> Iterator[str]:
     card, citation = each.card, each.card.citation
     yield f"{_where(Place(card.path, card.line))}  {card.citekey}  {_OUTCOMES[each.outcome].format(each.target)}"
-    authors = ", ".join(citation.authors) + (" et al." if citation.et_al else "")
-    sections = ", ".join(section.id or f"{section.heading} (not in the template)" for section in card.sections)
-    found = {"formulas": card.equations, "models": card.models, "rows of results": card.results, "images": each.images}
-    for name, value in (
-        ("name", card.name),
-        ("kind", card.kind),
-        ("authors", authors),
-        ("title", citation.title),
-        ("venue", citation.venue),
-        ("year", str(citation.year or "")),
-        ("sections", sections),
-        ("holds", ", ".join(f"{len(items)} {name}" for name, items in found.items() if items)),
-    ):
-        if value or name not in ("holds",):
-            yield f"    {name:9}{value or '-'}"
+    read = {
+        "name": card.name,
+        "kind": card.kind,
+        "authors": ", ".join(citation.authors) + (" et al." if citation.et_al else ""),
+        "title": citation.title,
+        "venue": citation.venue,
+        "year": str(citation.year or ""),
+        "sections": ", ".join(section.id or f"{section.heading} (not in the template)" for section in card.sections),
+    }
+    yield from (f"    {name:9}{value or '-'}" for name, value in read.items())
+    found = (("formula", card.equations), ("model", card.models), ("row of results", card.results))
+    counted = [_count(len(items), noun) for noun, items in (*found, ("image", each.images)) if items]
+    if counted:
+        yield f"    {'with':9}{', '.join(counted)}"
+
+
+def _count(number: int, noun: str) -> str:
+    first, _, rest = noun.partition(" ")
+    return f"{number} {first}{'' if number == 1 else 's'} {rest}".rstrip()

@@ -186,13 +186,15 @@ def card_end(each: CardRange, reading: Reading) -> int:
 
 
 def _rule_at_end(each: CardRange, reading: Reading) -> int | None:
+    """The line of the rule that ends a card, the first where several follow each other; None where there is none."""
+    rule = None
     for number in range(each.end - 1, each.heading.end - 1, -1):
         line = reading.lines[number]
         if _RULE.fullmatch(line):
-            return number
-        if line.strip() and not in_definition(number, reading.lines):
+            rule = number
+        elif line.strip() and (rule is not None or not in_definition(number, reading.lines)):
             break
-    return None
+    return rule
 
 
 def in_definition(number: int, lines: Sequence[str]) -> bool:

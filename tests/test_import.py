@@ -1,0 +1,161 @@
+"""Notes that exist are taken in: a file per card, to the letter, with all it needs, and nothing written over.
+
+A case is a folder: `in/` with the notes, `out/` with what comes of them, and `report.txt` with what is said.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import kb
+from kb.importing import format_report, import_files
+from kb.problems import format_problems
+
+CASES = Path(__file__).parent / "cases" / "import"
+FOLDERS = sorted(path for path in CASES.iterdir() if path.is_dir())
+
+
+@pytest.fixture
+def base(tmp_path):
+    """An empty knowledge base."""
+    (tmp_path / "mkdocs.yml").write_text("site_name: Papers\ntheme: {name: material, language: zh}\n", encoding="utf-8")
+    return tmp_path
+
+
+def files_in(folder):
+    """The files of a folder by their relative paths."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def said(report, base, folder):
+    """The report and its problems, with paths that do not tell where the test runs."""
+    text = format_report(report) + format_problems(report.problems)
+    return text.replace(f"{base}/", "").replace(f"{folder}/", "")
+
+
+def elsewhere(card):
+    """The card without where it stands: its lines count from its heading."""
+    lines = {"line": 0, "end_line": card.end_line - card.line, "intro_line": card.intro_line - card.line}
+    moved = {name: tuple(replace(each, line=each.line - card.line) for each in getattr(card, name)) for name in PARTS}
+    return replace(card, path="", results=(), **lines, **moved)
+
+
+PARTS = ("sections", "equations", "models", "claims")
+
+
+@pytest.mark.parametrize("case", FOLDERS, ids=lambda path: path.name)
+def test_case(case, base):
+    report = import_files([case / "in"], base)
+    assert said(report, base, case) == (case / "report.txt").read_text(encoding="utf-8")
+    assert files_in(base / "notes") == files_in(case / "out")
+
+
+@pytest.mark.parametrize("case", FOLDERS, ids=lambda path: path.name)
+def test_the_new_notes_hold_the_same_cards(case, base):
+    report = import_files([case / "in"], base)
+    before = [card for path in sorted((case / "in").glob("*.md")) for card in kb.parse(path)]
+    after = [card for each in report.imported for card in kb.parse(each.target)]
+    assert [elsewhere(card) for card in after] == [elsewhere(card) for card in before]
+
+
+def test_a_second_time_nothing_changes(base):
+    import_files([CASES / "many" / "in"], base)
+    files = files_in(base / "notes")
+    report = import_files([CASES / "many" / "in"], base)
+    assert {each.outcome for each in report.imported} == {"unchanged"}
+    assert files_in(base / "notes") == files
+
+
+def test_no_file_is_written_over_unless_asked(base):
+    note = base / "notes" / "He2016CVPR.md"
+    note.parent.mkdir()
+    note.write_text("mine\n", encoding="utf-8")
+    report = import_files([CASES / "many" / "in"], base)
+    assert [each.outcome for each in report.imported] == ["kept", "written"]
+    assert note.read_text(encoding="utf-8") == "mine\n"
+    report = import_files([CASES / "many" / "in"], base, force=True)
+    assert [each.outcome for each in report.imported] == ["overwritten", "unchanged"]
+    assert "Deep Residual Learning" in note.read_text(encoding="utf-8")
+
+
+def test_other_encodings_are_named_and_can_be_given(base, tmp_path):
+    old = tmp_path / "old.md"
+    old.write_bytes((CASES / "many" / "in" / "notes.md").read_text(encoding="utf-8").encode("gbk"))
+    report = import_files([old], base)
+    assert [(found.code, "GBK" in found.hint) for found in report.problems] == [("K102", True)]
+    report = import_files([old], base, encoding="gbk")
+    assert [each.outcome for each in report.imported] == ["written", "written"]
+    assert kb.parse(base / "notes" / "He2016CVPR.md")[0].citation.title.startswith("Deep Residual")
+
+
+def test_two_cards_with_one_key_are_not_mixed_up(base, tmp_path):
+    note = (CASES / "one" / "in" / "mine.md").read_text(encoding="utf-8")
+    for name in ("a.md", "b.md"):
+        (tmp_path / name).write_text(note, encoding="utf-8")
+    report = import_files([tmp_path / "a.md", tmp_path / "b.md"], base)
+    assert [each.outcome for each in report.imported] == ["written", "refused"]
+    assert "K206" in [found.code for found in report.problems]
+
+
+@pytest.mark.parametrize("key", ["../../evil2020CVPR", "a/b", "..", "x\u202ey2020CVPR"])
+def test_a_key_that_is_no_file_name_writes_nothing(base, tmp_path, key):
+    note = tmp_path / "note.md"
+    note.write_text(f"# Evil: {key}\n\n> 架构\n\n## 问题\n\n一\n", encoding="utf-8")
+    before = files_in(tmp_path.parent)
+    report = import_files([note], base)
+    assert [each.outcome for each in report.imported] == ["refused"]
+    assert files_in(tmp_path.parent) == before
+
+
+def test_images_outside_are_not_taken(base, tmp_path):
+    (tmp_path / "secret.png").write_bytes(b"secret")
+    (tmp_path / "in").mkdir()
+    note = tmp_path / "in" / "note.md"
+    note.write_text("# A: Author2020CVPR\n\n> 架构\n\n## 问题\n\n![](../secret.png)\n", encoding="utf-8")
+    report = import_files([note], base)
+    assert [found.code for found in report.problems] == ["K305"]
+    assert [path for path in files_in(base / "notes") if path.endswith(".png")] == []
+
+
+def test_a_file_that_is_not_there(base, tmp_path):
+    report = import_files([tmp_path / "gone.md"], base)
+    assert [found.code for found in report.problems] == ["K101"]
+    assert report.imported == ()
+
+
+LINES = [
+    "#### 面临问题：",
+    "#### Method",
+    "text [link] and [^a], $x$",
+    "[link]: https://example.org",
+    "[^a]: a note",
+    "    that goes on",
+    "---",
+    "```",
+    "- item",
+    "",
+    "| a | Params |\n|---|---|\n| b | 1 M |",
+    "### Second: Other2021CVPR",
+    "> 架构",
+    "## Chapter",
+]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from(LINES), max_size=14), st.sampled_from(["\n", "\r\n"]), st.booleans())
+def test_any_card_survives(tmp_path_factory, lines, end, last):
+    folder = tmp_path_factory.mktemp("base")
+    (folder / "mkdocs.yml").write_text("site_name: Papers\ntheme: {name: material, language: zh}\n", encoding="utf-8")
+    note = folder / "in.md"
+    text = "\n".join(["### First: Author2020CVPR", "", "> 架构", "", *lines]) + "\n" * last
+    note.write_bytes(text.replace("\n", end).encode())
+    report = import_files([note], folder)
+    written = [each for each in report.imported if each.target]
+    before = {card.citekey: elsewhere(card) for card in reversed(kb.parse(note))}
+    after = {each.card.citekey: elsewhere(kb.parse(each.target)[0]) for each in written}
+    assert after == before
