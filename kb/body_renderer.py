@@ -11,13 +11,12 @@ from markdown_it.common.utils import unescapeAll
 from markdown_it.token import Token
 
 from kb.highlighting import highlight
-from kb.line_renderer import BodyContext, LineRenderer
+from kb.line_renderer import BodyContext, LineRenderer, slug_of
 from kb.markdown_rules import html
 from kb.markdown_rules.reading import as_text
 
 HIGHEST_HEADING = 4  # the page's title and its sections are above the headings within a body
 _LANGUAGE = re.compile(r"\{?\.?([\w+#-]+)")
-_NOT_IN_ID = re.compile(r"[^\w-]+")
 _STYLED_CALLOUTS = frozenset(
     {
         "note",
@@ -50,7 +49,9 @@ class BodyRenderer(LineRenderer):
 
     def __init__(self, context: BodyContext, tokens: Sequence[Token]) -> None:
         super().__init__(context)
-        self._ids = _heading_ids(context.prefix, tokens)
+        names = list(_heading_names(tokens))
+        self.anchors = {name: self._id(f"h-{name}") for name in names}
+        self._names = iter(names)
         levels = [int(token.tag[1]) for token in tokens if token.type == "heading_open"]
         self._deeper = HIGHEST_HEADING - min(levels, default=HIGHEST_HEADING)
         self._callouts: list[str] = []  # the closing tags of the callouts that are open
@@ -58,7 +59,7 @@ class BodyRenderer(LineRenderer):
         self._column = 0
 
     def on_heading_open(self, token: Token) -> str:
-        return html.write(self._heading(token), {"id": next(self._ids)})
+        return html.write(self._heading(token), {"id": self.anchors[next(self._names)]})
 
     def on_heading_close(self, token: Token) -> str:
         return f"</{self._heading(token)}>\n"
@@ -167,15 +168,15 @@ def _mark_id(token: Token) -> str:
     return f"fnref-{token.meta['id'] + 1}{repeated}"
 
 
-def _heading_ids(prefix: str, tokens: Sequence[Token]) -> Iterator[str]:
-    """An id for each heading, in order: made of its text, and numbered where two would be the same."""
+def _heading_names(tokens: Sequence[Token]) -> Iterator[str]:
+    """What links call each heading, in order: made of its text, and numbered where two would be the same."""
     last: dict[str, int] = {}
     for heading, line in pairwise(tokens):
         if heading.type == "heading_open":
-            slug = _NOT_IN_ID.sub("-", as_text(line.children or ()).lower()).strip("-") or "heading"
+            slug = slug_of(as_text(line.children or ())) or "heading"
             name = slug
             while name in last:
                 last[slug] += 1
                 name = f"{slug}-{last[slug]}"
             last[name] = 1
-            yield f"{prefix}-h-{name}"
+            yield name

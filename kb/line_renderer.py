@@ -18,6 +18,7 @@ from kb.markdown_rules import html
 from kb.markdown_rules.characters import is_cjk
 from kb.markdown_rules.reading import as_text
 
+_NOT_IN_SLUG = re.compile(r"[^\w-]+")
 _SAFE_ADDRESS = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 
 
@@ -46,6 +47,7 @@ class LineRenderer:
 
     def __init__(self, context: BodyContext) -> None:
         self.context = context
+        self.anchors: Mapping[str, str] = {}  # the id of each of the body's headings
         self._open_links: list[str] = []  # the closing tags of the links that are open
 
     def render(self, token: Token) -> str:
@@ -119,6 +121,8 @@ class LineRenderer:
         if kind == "link" and is_absolute(address):
             return {"href": address, "rel": "noopener"} if _SAFE_ADDRESS.match(address) else {}
         target = readable(address) if kind == "link" else address
+        if target.startswith("#") and slug_of(target) in self.anchors:
+            return {"href": f"#{self.anchors[slug_of(target)]}"}
         resolved = self.context.resolve(Link(kind, target, text, *self._place(token)))
         return {} if resolved is None else {"href": resolved}
 
@@ -170,6 +174,11 @@ class LineRenderer:
             address = attributes.pop("href").strip()
             attributes |= self._link_attributes("link", address, "", token)
         return html.write(tag.name, attributes)
+
+
+def slug_of(text: str) -> str:
+    """A text as a part of an address: its letters and digits, of any script, and `-` between."""
+    return _NOT_IN_SLUG.sub("-", text.lower()).strip("-")
 
 
 def _plain(token: Token) -> str:

@@ -19,11 +19,13 @@ from kb.markdown_rules.characters import is_cjk
 STRAY = "stray_dollar"  # `info` of a token for dollar signs that are text
 
 _TEXT_GROUP = r"\\(?:text\w*|mbox|hbox)\{[^{}]*\}"  # may hold formulas of its own: `\text{if $x > 0$}`
-_INLINE = re.compile(rf"\$((?:[^$\\]++|{_TEXT_GROUP}|\\.)++)\$(?!\$)", re.DOTALL)
+_NEXT = r"(?!\$)|(?=\$[^$\s][^$\n]*\$(?!\$))"  # no `$$` closes, but in `$x$$y$` two formulas meet
+_INLINE = re.compile(rf"\$((?:[^$\\]++|{_TEXT_GROUP}|\\.)++)\$(?:{_NEXT})", re.DOTALL)
 _DISPLAY = re.compile(r"\$\$((?:[^$\\]++|\\.|\$(?!\$))++)\$\$(?!\$)", re.DOTALL)
 _DOLLARS = re.compile(r"\$+")
 _CLOSING = re.compile(r"(?<!\\)(?:\\\\)*\$\$(?!\$)")
-_MARKUP = re.compile(r"`|^[^\[]*\]\(|\s\*\*|\*\*\s")  # not in TeX: these dollar signs belong to two sentences
+# What is not in TeX, so that these dollar signs belong to two sentences: code, the end of a link or of bold text.
+_MARKUP = re.compile(r"`|^[^\[]*\]\(|(?:^|\s)\*\*|\*\*(?:[\s,.;:!?)，。；：、）]|$)")
 _PROSE = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
 _TEX_SIGN = re.compile(r"[\\^_={}]")
 _LETTER_OR_SIGN = re.compile(r"[A-Za-z\\^_={}<>+*|]")
