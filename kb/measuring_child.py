@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from kb.records import Measurement
 
 Request = dict[str, Any]
+PACKAGES = f"site-packages{os.sep}"
 
 
 def main() -> None:
@@ -110,14 +111,15 @@ def _first_line(error: BaseException) -> str:
 
 
 def _place(error: BaseException, root: Path) -> str:
-    """Where a model's mistake is: its innermost line in the knowledge base, else outside of torch and kb."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if Path(frame.filename).is_relative_to(root)]
-    not_theirs = (str(Path(__file__).parent), os.path.dirname(sys.modules["torch"].__file__ or ""), "<")
-    others = [frame for frame in frames if not frame.filename.startswith(not_theirs)]
-    for frame in reversed(own or others):
-        path = Path(frame.filename)
-        return f"{path.relative_to(root).as_posix() if own else path.name}:{frame.lineno}"
+    """Where a mistake is: the innermost line of the knowledge base, else of an installed package's model."""
+    theirs = (f"{Path(__file__).parent}{os.sep}", f"{os.path.dirname(sys.modules['torch'].__file__ or '')}{os.sep}")
+    frames = [each for each in traceback.extract_tb(error.__traceback__) if not each.filename.startswith(theirs)]
+    base = f"{root}{os.sep}"
+    own = [each for each in frames if each.filename.startswith(base) and PACKAGES not in each.filename]
+    installed = [each for each in frames if PACKAGES in each.filename]
+    for frame in reversed(own or installed):
+        path = frame.filename.removeprefix(base) if own else frame.filename.rpartition(PACKAGES)[2]
+        return f"{path.replace(os.sep, '/')}:{frame.lineno}"
     return ""
 
 
