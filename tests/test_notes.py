@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import kb
@@ -125,6 +125,7 @@ PIECES = [
 ]
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from(PIECES), st.sampled_from(["\n", "\r\n", "\r", "\n\n"])), max_size=30),
     st.booleans(),
@@ -134,6 +135,7 @@ def test_nothing_is_ever_lost(pieces, mark, last):
     assert_lossless("\ufeff" * mark + "".join(piece + end for piece, end in pieces) + last)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_is_a_note(text):
     assert_lossless(text)

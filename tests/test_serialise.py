@@ -8,7 +8,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import kb
@@ -59,6 +59,7 @@ LINES = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(TEXTS | LINES.map("\n".join))
 def test_any_markdown_is_written_and_read_back(text):
     note = f"### A: Author2020CVPR\n\n> 架构\n\n#### 问题\n\n{text}\n"
