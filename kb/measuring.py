@@ -37,7 +37,11 @@ Progress = Callable[[int, int, str], None]  # how many are done, of how many, an
 
 
 class UnavailableError(Exception):
-    """The child process cannot measure at all: torch is missing, or does not start."""
+    """The child process cannot measure at all: torch is missing, or does not start. Says why, and what to do."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
 class ModelStoppedError(Exception):
@@ -71,7 +75,7 @@ def measure(
             if progress:
                 progress(len(calls), len(calls), "")
         except UnavailableError as error:
-            yield problem("K407", Place(models_dir), f"nothing can be measured: {error}", INSTALL)
+            yield problem("K407", Place(models_dir), f"nothing can be measured: {error}", error.hint)
         finally:
             child.stop()
 
@@ -201,7 +205,7 @@ class Child:
         except ModelStoppedError as error:
             raise UnavailableError(f"torch does not start: {error}") from None
         if "missing" in answer:
-            raise UnavailableError(answer["missing"])
+            raise UnavailableError(answer["missing"], INSTALL)
         return process
 
     def _send(self, process: subprocess.Popen[str], message: Answer) -> None:

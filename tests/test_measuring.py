@@ -7,14 +7,17 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
+from kb.lock import layers, read_lock
 from kb.measuring import incomplete_problem, measure
 from kb.records import Measurement, Problem
 
+ROOT = Path(__file__).parents[1]
 CASES = Path(__file__).parent / "cases" / "measuring"
 OUTCOMES = yaml.safe_load((CASES / "outcomes.yml").read_text(encoding="utf-8"))
 
@@ -91,7 +94,7 @@ def test_without_torch_one_problem_names_the_command(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", script],
         cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(shadow.parent), str(Path(__file__).parents[1])])},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(shadow.parent), str(ROOT)])},
         capture_output=True,
         text=True,
         check=True,
@@ -111,6 +114,14 @@ def test_models_of_installed_packages(tmp_path):
         assert (measurement.input, measurement.params) == (shape, params)
         assert macs in (measurement.macs, None)
         assert list(measurement.versions) == [measurement.call.partition(".")[0]]
+
+
+def test_the_committed_measurements_come_out_again():
+    lock, problems = read_lock(ROOT)
+    assert problems == []
+    assert lock.entries
+    again = {each.call: each for each in measure(list(lock.entries), ROOT)}
+    assert again == {call: replace(each, layers=layers(ROOT, call)) for call, each in lock.entries.items()}
 
 
 def _knowledge_base(root, network):
