@@ -17,6 +17,7 @@ from kb.records import Card, Place, Problem, ResultRow, Section, Severity, Verdi
 from kb.schema import Schema, SchemaSection, normal_heading
 
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_MEANT = re.compile(r"#+\s|\*\*[^*]+\*\*[:：]?\s*$")  # a heading of another level, or a line in bold
 _DRIVE = re.compile(r"[A-Za-z]:")
 _REMOTE = frozenset({"http", "https", "data", "mailto", "ftp"})
 _FILES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".bmp", ".pdf", ".mp4", ".canvas"})
@@ -184,10 +185,10 @@ def _missing_hint(section: SchemaSection, card: Card, schema: Schema) -> str:
         for close in get_close_matches(normal_heading(accepted), unknown, n=1, cutoff=0.75):
             meant = unknown[close]
             return f"is it `{meant.heading}` of line {meant.line}? Write `{accepted}`, or add that to the template"
-    for each in card.sections:
-        for line in each.markdown.splitlines():
-            if line.startswith("#") and schema.section_id(line.strip("# \t")) == section.id:
-                return f"`{line.strip()}` stands inside the section `{each.heading}`: give it that one's level"
+    for text, first_line in _texts(card):
+        for number, line in enumerate(text.split("\n"), first_line):
+            if _MEANT.match(line) and schema.section_id(line.strip("#* \t")) == section.id:
+                return f"is it line {number}, `{line.strip()}`? Make it a heading of the level of the others"
     level = next((each.head.split(" ")[0] for each in card.sections if each.head.startswith("#")), "####")
     return f"write `{level} {_label(section, card)}`"
 

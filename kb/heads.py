@@ -10,11 +10,12 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from kb.citation import read_citation, split_authors
+from kb.authors import split_authors, surname_first
+from kb.citation import read_citation
 from kb.markdown import plain_text
 from kb.plain_yaml import PlainMapping, as_plain, place_of
 from kb.problems import nearest, problem
-from kb.records import Place, Problem
+from kb.records import Citation, Place, Problem
 from kb.schema import Schema
 
 LINKS = ("arxiv", "doi", "url", "code")
@@ -50,6 +51,8 @@ _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _URL = re.compile(r"https?://[^\s<>()\[\]]+(?:\([^\s<>()]*\)[^\s<>()\[\]]*)*")
 _ARXIV = re.compile(r"(?<![\d.])(\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?/\d{7})(?:v\d+)?(?![\d.]*\d)")
 _DOI = re.compile(r"10\.\d{4,9}/[^\s\"<>]+[^\s\"<>.,;)\]]")
+_KEY_AT_END = re.compile(r"(?P<name>.*?\S)\s*[\s—–|/-]\s*(?P<key>[^\s—–|/]+)")
+_LONGEST_KEY = 40  # characters of a key that is proposed
 _BAD_IN_KEYS = frozenset('/\\:*?"<>|#%[]{}`^&')
 _PLACEHOLDER = re.compile(r"\s*\{[^{}]*\}\s*")
 _TAG_SEPARATOR = re.compile(r"\s*[,，、;；]\s*|\s+(?=#)")
@@ -247,23 +250,33 @@ def _of_one_paper(key: str, place: Place) -> Problem:
     return problem("K106", place, message, "write it in the blockquote of its card", severity="warning")
 
 
-def key_problems(key: str, place: Place, schema: Schema) -> Iterator[Problem]:
+def key_problems(key: str, place: Place, citation: Citation, schema: Schema) -> Iterator[Problem]:
     """What is wrong with a citekey by itself: characters that none may hold, another form than the template's."""
     bad = next((letter for letter in key if _is_bad(letter)), "")
     composed = unicodedata.normalize("NFC", key)
-    last = key.split()[-1] if key.split() else ""
-    if bad.isspace() and schema.match_citekey(last):
-        yield problem("K204", place, f"`{key}` cannot be a citekey: it holds a space", f"write `NAME: {last}`")
-    elif bad:
+    if bad:
         message = f"the citekey `{_visible(key)}` holds {_named(bad)}, which no citekey may hold"
-        yield problem("K204", place, message, "write `NAME: KEY`, the key of letters and digits, as in `He2016CVPR`")
+        yield problem("K204", place, message, _key_hint(key, citation, schema))
     elif composed != key:
         yield problem(
             "K204", place, f"the citekey `{key}` is not in composed Unicode form (NFC)", f"write `{composed}`"
         )
     elif not schema.match_citekey(key):
-        hint = "the template's is author, year, venue, as in `He2016CVPR`; change `citekey` in it for another"
-        yield problem("K205", place, f"the citekey `{key}` does not follow the template's pattern", hint)
+        message = f"the citekey `{key}` does not follow the template's pattern"
+        hint = f"{_key_hint(key, citation, schema)}, or change `citekey` in the template"
+        yield problem("K205", place, message, hint)
+
+
+def _key_hint(key: str, citation: Citation, schema: Schema) -> str:
+    """What to write for a key: the one at the heading's end, else one made from the citation, else an example."""
+    inside = _KEY_AT_END.fullmatch(key)
+    if inside and schema.match_citekey(inside["key"]):
+        return f"write `{inside['name'].rstrip('—–-|/ ')}: {inside['key']}`"
+    surname = surname_first(citation.authors[0])[0] if citation.authors else ""
+    made = re.sub(r"[\s.]+", "", f"{surname}{citation.year or ''}{citation.venue}")
+    if schema.match_citekey(made) and len(made) <= _LONGEST_KEY:
+        return f"write `NAME: {made}`"
+    return "write `NAME: KEY`, the key of author, year and venue, as in `He2016CVPR`"
 
 
 def _is_bad(letter: str) -> bool:

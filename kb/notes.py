@@ -60,12 +60,13 @@ def _card(each: CardRange, above: Head, reading: Reading, settings: Settings) ->
     parts = [Part("", intro, head_end + 1), *(Part(each.id, each.markdown, each.line + 1) for each in sections)]
     rows, row_problems = results(parts, models, known, reading.path)
     kind, kind_problems = _kind(fields, reading)
+    citation = fields.citation()
     card = Card(
         citekey=key,
         lang=fields.text("lang") or _file_language(reading.path) or settings.language,
         name=fields.text("name") or name,
         kind=kind,
-        citation=fields.citation(),
+        citation=citation,
         tags=fields.joined("tags"),
         aliases=fields.joined("aliases"),
         links=fields.links(),
@@ -88,7 +89,7 @@ def _card(each: CardRange, above: Head, reading: Reading, settings: Settings) ->
         intro_line=head_end + 1,
     )
     return card, [
-        *key_problems(key, _key_place(key, each.heading, reading), reading.schema),
+        *key_problems(key, _key_place(key, each.heading, reading), citation, reading.schema),
         *quote.problems,
         *kind_problems,
         *row_problems,

@@ -106,8 +106,10 @@ class _Dumper(yaml.SafeDumper):
 
     def analyze_scalar(self, scalar: str) -> Any:
         analysis = super().analyze_scalar(scalar)
-        if analysis.multiline and all(letter.isprintable() or letter in "\n\t" for letter in scalar):
-            analysis.allow_block = bool(scalar.strip())
+        if analysis.multiline:
+            plain = all(letter.isprintable() or letter in "\n\t" for letter in scalar)
+            analysis.allow_block = plain and bool(scalar.strip())
+            analysis.allow_single_quoted = plain  # a break other than a line feed would come back as one
         return analysis
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
