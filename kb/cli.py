@@ -166,7 +166,11 @@ def build(options: argparse.Namespace) -> int:
     from kb.building import build as build_site
 
     order = Order(locked=options.locked, strict=options.strict)
-    outcome = build_site(settings_of(options), order, progress(sys.stderr))
+    say = progress(sys.stderr)
+    try:
+        outcome = build_site(settings_of(options), order, say)
+    finally:
+        say("")
     as_text = options.format == "text"
     if not (as_text and outcome.unchanged):
         show(outcome.problems, options.format, sys.stderr if as_text else sys.stdout)
