@@ -15,7 +15,7 @@ from kb.line_renderer import BodyContext, LineRenderer, slug_of
 from kb.markdown_rules import html
 from kb.markdown_rules.reading import as_text
 
-HIGHEST_HEADING = 4  # the page's title and its sections are above the headings within a body
+HIGHEST_HEADING = 3  # the page's title and its sections are above the headings within a body
 _LANGUAGE = re.compile(r"\{?\.?([\w+#-]+)")
 _STYLED_CALLOUTS = frozenset(
     {

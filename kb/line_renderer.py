@@ -29,7 +29,7 @@ class BodyContext:
     `resolve` says where the link to a card, a file or a fragment leads (None: nowhere, and its text stays); it is not
     asked about addresses outside the knowledge base. The hooks add what the page knows, as HTML: `cell` at the end of
     a table's cell (by the line of its row, and its column from 0), `table` below a table (by the line of its header).
-    `code` gives the address of the call that a code span holds.
+    `code` gives the address of the call that a code span holds, `name` the text of a `[[target]]` that has none.
     """
 
     first_line: int
@@ -39,6 +39,7 @@ class BodyContext:
     cell: Callable[[int, int], str] | None = None
     table: Callable[[int], str] | None = None
     code: Callable[[str], str | None] | None = None
+    name: Callable[[str], str | None] | None = None
     callout_titles: Mapping[str, str] = field(default_factory=dict)  # by kind, for callouts that have no title
 
 
@@ -107,8 +108,10 @@ class LineRenderer:
         return self._open_links.pop() if self._open_links else ""
 
     def on_wiki_link(self, token: Token) -> str:
-        attributes = self._link_attributes("wiki", token.meta["target"], token.content, token)
-        return self._open_link(attributes) + escape(token.content, quote=False) + self._open_links.pop()
+        target, text = token.meta["target"], token.meta["text"]
+        attributes = self._link_attributes("wiki", target, token.content, token)
+        shown = text or (self.context.name and self.context.name(target)) or target
+        return self._open_link(attributes) + escape(shown, quote=False) + self._open_links.pop()
 
     def _open_link(self, attributes: dict[str, str]) -> str:
         """An opening tag; the text of a link that leads nowhere stays, marked as such."""

@@ -31,6 +31,11 @@ class Texts:
         """The text under `prefix.name`, or `name` itself: names that come from data may be new."""
         return self._texts.get(f"{prefix}.{name}", name)
 
+    def under(self, prefix: str) -> dict[str, str]:
+        """All texts whose keys begin with `prefix.`, by the rest of their keys."""
+        start = f"{prefix}."
+        return {key.removeprefix(start): text for key, text in self._texts.items() if key.startswith(start)}
+
     def keys(self) -> frozenset[str]:
         """Every key, for comparing languages."""
         return frozenset(self._texts)

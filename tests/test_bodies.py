@@ -83,6 +83,12 @@ def test_titles_of_callouts_are_in_the_language_of_the_page():
     assert '<p class="admonition-title">Own</p>' in rendered("> [!NOTE] Own\n> x", context)
 
 
+def test_a_link_by_key_is_shown_by_the_cards_name():
+    context = replace(CONTEXT, name={"Howard2017arxiv": "MobileNetV1"}.get)
+    shown = rendered("[[Howard2017arxiv]] [[Howard2017arxiv|first]] [[Other2020x]]", context)
+    assert re.findall(r">([^<>]+)</(?:a|span)>", shown) == ["MobileNetV1", "first", "Other2020x"]
+
+
 def test_links_know_their_lines():
     asked = []
     render("a\n\n[[A2020x]] ![b](b.png)", replace(CONTEXT, resolve=asked.append))

@@ -58,7 +58,7 @@ def _push(state: StateInline, target: str, text: str, is_image: bool) -> None:
     if not is_image:
         token = state.push("wiki_link", "", 0)
         token.content = text or target
-        token.meta = {"target": target, "text": text or target}
+        token.meta = {"target": target, "text": text}
         return
     token = state.push("image", "img", 0)
     token.attrs = {"src": state.md.normalizeLink(target), "alt": ""}

@@ -72,6 +72,8 @@ def _body(site: Site, view: CardView, heading: str, anchor: str, markdown: str, 
         cell=figures.cell_writer(view, site.texts),
         table=figures.legend_writer(view, site.texts),
         code=lambda text: _model_link(site, view, text),
+        name=lambda target: _name(site, view.card, target),
+        callout_titles=site.texts.under("callout"),
     )
     name = f"{view.path.removesuffix('.html')}/{anchor}.html"
     return Body(heading, anchor, name, _for_search(render(markdown, context)), tuple(images.items()))
@@ -106,6 +108,12 @@ def _card(site: Site, card: Card, target: str) -> Card | None:
     found = site.base.resolve(target, card.lang)
     path = _beside(card, target)
     return found or next((each for each in site.base.cards if path and each.path == path), None)
+
+
+def _name(site: Site, card: Card, target: str) -> str | None:
+    """What readers call the card that a wiki link names by its key; links by name or alias are text already."""
+    found = site.base.resolve(target, card.lang)
+    return found.name if found and found.citekey == target else None
 
 
 def _anchor_of(card: Card, heading: str) -> str:
