@@ -124,6 +124,7 @@ def test_the_starting_model_runs_for_real(starter):
     sys.path.insert(0, str(starter))
     try:
         import torch
+
         from reference_models.vgg import example_inputs, vgg
 
         assert vgg("A", classes=7).eval()(*example_inputs()).shape == torch.Size([1, 7])
