@@ -210,6 +210,14 @@ def test_what_is_stale_is_measured_and_written_to_the_lock(built, kb):
     assert kb("build", "--locked", cwd=built).returncode == 0
 
 
+def test_strict_judges_figures_by_the_models_as_they_are_now(built, kb):
+    replace(built / MODEL, "4096", "2048")
+    assert kb("build", cwd=built).returncode == 0
+    assert kb("build", "--strict", cwd=built).returncode == 1
+    replace(built / MODEL, "2048", "4096")
+    assert kb("build", "--strict", cwd=built).returncode == 0
+
+
 def test_a_model_that_fails_is_a_problem_and_no_traceback(built, kb):
     replace(built / MODEL, "before = 3", "before = 4")
     done = kb("build", cwd=built)
