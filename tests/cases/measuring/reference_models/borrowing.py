@@ -1,7 +1,8 @@
 """A file that builds on a sibling, and takes its inputs from it."""
 
-from reference_models.misbehaving import example_inputs, well_behaved
 from torch import nn
+
+from reference_models.misbehaving import example_inputs, well_behaved
 
 __all__ = ["borrowing", "example_inputs"]
 
