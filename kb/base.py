@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
@@ -16,6 +16,7 @@ from kb.notes import read_note
 from kb.records import Card, Factory, Note, Problem, ResultRow, Verdict
 from kb.schema import Schema, load_schema
 from kb.settings import Settings, load_settings
+from kb.witnesses import Witness, Witnesses, proved, read_witnesses
 
 Verdicts = Mapping[tuple[int, int], Verdict]  # by the line and column of their cells
 
@@ -35,6 +36,7 @@ class Base:
     factories: Mapping[str, Factory]
     lock: Lock
     problems: tuple[Problem, ...]
+    witnesses: Witnesses = field(default_factory=Witnesses)
 
     def __getitem__(self, citekey: str) -> CardView:
         card = self.card(citekey)
@@ -71,6 +73,15 @@ class Base:
     def verdicts(self, card: Card) -> Verdicts:
         """The verdicts on a card's printed figures, by the line and column of their cells."""
         return self._verdicts.get((card.path, card.line), {})
+
+    def witnesses_of(self, call: str) -> tuple[Witness, ...]:
+        """Who speaks for the model of a call in normal form."""
+        return self.witnesses.of(call, self.lock, self.factories)
+
+    def is_provisional(self, verdict: Verdict) -> bool:
+        """Whether a verdict rests on a model of ours that nobody else's was found to be the same as."""
+        call = verdict.by_call or verdict.call
+        return verdict.measured is not None and not proved(call, verdict.metric, self.witnesses_of(call))
 
     def normal_call(self, text: str) -> str:
         """The normal form of a call; "" for a text that is no call of a known model."""
@@ -170,9 +181,11 @@ def load(root: Path | str, extra: Iterable[str] = ()) -> Base:
     notes = tuple(read_note(root, path, schema, settings) for path in paths)
     factories, factory_problems = find_factories(root, settings.models)
     lock, lock_problems = read_lock(root)
+    witnesses, witness_problems = read_witnesses(root)
     found = [*problems, *schema_problems, *(each for note in notes for each in note.problems)]
     cards = tuple(with_normal_calls(card, factories, settings) for note in notes for card in note.cards)
-    return Base(settings, schema, notes, cards, factories, lock, (*found, *factory_problems, *lock_problems))
+    found += [*factory_problems, *lock_problems, *witness_problems]
+    return Base(settings, schema, notes, cards, factories, lock, tuple(found), witnesses)
 
 
 def note_paths(root: Path, folder: str) -> list[str]:

@@ -52,6 +52,7 @@ CODES: dict[str, Code] = {
     "K408": Code("error", "the model could not be measured completely"),
     "K409": Code("error", "the measurement is stale"),
     "K410": Code("error", "the lock of measurements cannot be used"),
+    "K411": Code("error", "the record of witnesses cannot be used"),
     "K501": Code("finding", "a printed figure is not explained by any convention"),
     "K502": Code("warning", "a figure in a results table cannot be read"),
     "K601": Code("error", "the settings cannot be used"),

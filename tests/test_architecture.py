@@ -18,7 +18,7 @@ authors citation
 markdown_rules markdown highlighting sanitising line_renderer body_renderer bodies insert
 literals factories calls
 schema figures heads tables slicing notes serialise
-fingerprints lock
+fingerprints lock witnesses
 counting measuring_child measuring
 judging base check
 selection importing starting remeasuring reporting

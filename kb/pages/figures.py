@@ -108,6 +108,10 @@ def _cell(figure: Figure, texts: Texts) -> Markup:
     value = Markup(escape(measured_text(verdict)))
     if model:
         value = Markup('<a href="#{}">{}</a>').format(model.anchor, value)
+    if figure.provisional:
+        value += Markup(' <span class="kb-provisional" title="{}">{}</span>').format(
+            texts("witness.provisional.what"), texts("witness.provisional")
+        )
     if verdict.status == "unexplained":
         value += Markup(' <span class="kb-gap">{}</span>').format(gap(verdict))
     return Markup('<div class="kb-measured kb-is-{}" id="{}" title="{}" data-search-exclude="">{} {}</div>').format(

@@ -99,6 +99,7 @@ class Site:
                 factory=self.base.factories.get(call.partition("(")[0]),
                 measurement=self.base.lock.get(call),
                 layers=tuple(layers(self.base.settings.root, call)),
+                witnesses=self.base.witnesses_of(call),
             )
 
     def _labels(self, card: Card, verdicts: Mapping[tuple[int, int], Verdict]) -> dict[str, list[str]]:

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from kb.pages import addresses
 from kb.records import Card, Factory, Layer, Measurement, ResultRow, Verdict, VerdictStatus
+from kb.witnesses import Witness, proved
 
 # In the order in which they are counted and shown, from the best news to none at all.
 STATUSES: tuple[VerdictStatus, ...] = (
@@ -33,6 +34,7 @@ class ModelView:
     factory: Factory | None
     measurement: Measurement | None
     layers: tuple[Layer, ...]
+    witnesses: tuple[Witness, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,13 @@ class Figure:
     column: str
     verdict: Verdict
     anchor: str
+
+    @property
+    def provisional(self) -> bool:
+        """Whether its verdict rests on a model that no witness was found for."""
+        call = self.verdict.by_call or self.verdict.call
+        model = self.card.model(call)
+        return self.verdict.status in JUDGED and not proved(call, self.verdict.metric, model.witnesses if model else ())
 
 
 @dataclass(frozen=True)
