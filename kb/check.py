@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from kb.base import Base
 from kb.calls import CallError, is_call, normalise
-from kb.markdown import Link, definitions, links, math_problems
+from kb.markdown import Link, links, math_problems
 from kb.problems import in_order, problem
 from kb.records import Card, Place, Problem, ResultRow, Section, Severity, Verdict
 from kb.schema import Schema, SchemaSection, normal_heading
@@ -321,5 +321,4 @@ def _spoken_of(verdict: Verdict, row: ResultRow, card: Card) -> bool:
     labels = verdict.printed.footnotes
     if any(is_call(span) for label in labels for span in row.footnote_calls.get(label, ())):
         return False
-    written = [found for source, _ in _texts(card) for found in definitions(source)]
-    return any(f"^{label}" in written for label in labels)
+    return any(f"[^{label}]:" in card.definitions for label in labels)

@@ -54,7 +54,7 @@ def _card(each: CardRange, above: Head, reading: Reading, settings: Settings) ->
     headings = tuple(_section_headings(head_end, end, reading))
     intro = reading.text(head_end, headings[0].line if headings else end)
     sections = tuple(_sections(headings, end, reading))
-    known = {**reading.definitions, **definitions(reading.text(head_end, end))}  # a card's own go before another's
+    known = _definitions(reading.text(head_end, end), reading)
     texts = ((intro, head_end + 1), *((section.markdown, section.line + 1) for section in sections))
     models = tuple(model_references(sections))
     parts = [Part("", intro, head_end + 1), *(Part(each.id, each.markdown, each.line + 1) for each in sections)]
@@ -135,6 +135,11 @@ class _Fields:
             venue=venue["venue"] if venue else self.text("venue") or read.venue,
             year=year if isinstance(year, int) else read.year,
         )
+
+
+def _definitions(text: str, reading: Reading) -> Mapping[str, str]:
+    """The definitions that hold in a card's text: its own go before those of other cards of the note."""
+    return {**reading.definitions, **definitions(text)} if "]:" in text else reading.definitions
 
 
 def _key_place(key: str, heading: Block, reading: Reading) -> Place:

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -110,6 +110,7 @@ class Schema:
         }
 
 
+@lru_cache(maxsize=4096)
 def normal_heading(text: str) -> str:
     """A heading without what makes no difference to its meaning: case, width, numbering, marks at its ends."""
     text = unicodedata.normalize("NFKC", plain_text(text)).casefold()

@@ -69,7 +69,7 @@ class Reading:
         body = "\n" * taken + "".join(lines[taken:])
         blocks = tuple(_blocks(body))
         raw = tuple(split_lines(text))
-        return cls(path, schema, raw, lines, blocks, data, definitions(body), tuple(problems))
+        return cls(path, schema, raw, lines, blocks, data, definitions(body) if "]:" in body else {}, tuple(problems))
 
     def text(self, start: int, end: int) -> str:
         return "".join(self.lines[start:end])

@@ -18,6 +18,7 @@ from kb.records import ModelRef, Place, Printed, Problem, ResultRow, Section
 MODELS_SECTION = "models"
 CLAIM_MARKS = ("kb= ", "kb? ")
 
+_NO_MARKUP = re.compile(r"(?:[^\W_]|[ .,%()（）+/-])*")
 _FOOTNOTE = re.compile(r"\[\^([^\]\s]+)\]")
 
 
@@ -105,7 +106,7 @@ def tables(text: str, first_line: int) -> Iterator[list[Row]]:
 
 def _columns(header: Row, body: Sequence[Row]) -> dict[int, Column]:
     """The columns of figures by index: their headers name a metric, and a cell below can be read."""
-    named = {index: read_header(plain_text(_bare(cell))) for index, cell in enumerate(header.cells)}
+    named = {index: read_header(_read(_bare(cell))) for index, cell in enumerate(header.cells)}
     return {
         index: column
         for index, column in named.items()
@@ -161,7 +162,7 @@ class _Table:
     def _tie(self, row: Row) -> tuple[str, str]:
         """The row's label, and the call in one of its code spans, else the one that a label stands for."""
         cells = [cell for index, cell in enumerate(row.cells) if index not in self.columns]
-        written = next((span.strip() for cell in row.cells for span, _, _ in code_spans(cell, 1) if is_call(span)), "")
+        written = next((span.strip() for cell in row.cells for span in _calls_in(cell)), "")
         texts = [text for cell in cells if (text := _without_calls(cell))]
         label = next((text for text in texts if normal_label(text) in self.labels), "") or next(iter(texts), written)
         return label, written or self.labels.get(normal_label(label), "")
@@ -173,15 +174,24 @@ class _Table:
 
 def normal_label(text: str) -> str:
     """A label without what makes no difference: markup, width, case, runs of spaces."""
-    return " ".join(unicodedata.normalize("NFKC", plain_text(text)).casefold().split())
+    return " ".join(unicodedata.normalize("NFKC", _read(text)).casefold().split())
+
+
+def _calls_in(cell: str) -> list[str]:
+    return [span for span, _, _ in code_spans(cell, 1) if is_call(span)] if "`" in cell else []
 
 
 def _without_calls(cell: str) -> str:
     """A cell's text without the calls that stand in it: `ResNet-50 (`resnet(depth=50)`)` is ResNet-50."""
     source = _bare(cell)
-    for span in (span for span, _, _ in code_spans(source, 1) if is_call(span)):
+    for span in _calls_in(source):
         source = re.sub(rf"[(（]?`+\s*{re.escape(span)}\s*`+[)）]?", "", source)
-    return plain_text(source).strip()
+    return _read(source)
+
+
+def _read(source: str) -> str:
+    """What readers see of a cell; most hold no markup."""
+    return " ".join(source.split()) if _NO_MARKUP.fullmatch(source) else plain_text(source).strip()
 
 
 def _bare(cell: str) -> str:
