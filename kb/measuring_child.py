@@ -146,13 +146,13 @@ def _network(made: Any, request: Request) -> Any:
 
 
 def _measure_package(request: Request) -> Measurement:
-    from kb.counting import build, measure_module
-    from kb.counting.packages import find_factory, input_for, split_arguments
+    from kb.counting import measure_module
+    from kb.counting.packages import build_package_model, find_factory, input_for, split_arguments
 
     factory = find_factory(request["module"], request["factory"])
     arguments, ours = split_arguments(factory, _literal(request["arguments"]))
-    module = _network(build(factory, arguments), request)
-    return measure_module(module, input_for(factory, module, ours), request["call"])
+    module = _network(build_package_model(factory, arguments), request)
+    return measure_module(module, input_for(factory, module, ours, arguments.get("weights")), request["call"])
 
 
 if __name__ == "__main__":

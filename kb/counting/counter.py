@@ -180,8 +180,20 @@ def measure_module(module: nn.Module, inputs: Any, call: str = "") -> Measuremen
             raise
         mode.stopped = mode.stopped or f"{mode._here()}: {error}"
     if mode.stopped:
-        mode.incomplete[mode.stopped] = None
+        mode.incomplete[f"{mode.stopped}{_reach(mode.ownership)}"] = None
     return _measurement(mode, inputs, call)
+
+
+def _reach(ownership: Ownership) -> str:
+    """How far a run that stopped had come, by the layers whose weights it had used."""
+    parameters = [each for each in ownership.all.values() if not each.is_buffer]
+    waiting = list(dict.fromkeys(each.path for each in parameters if not each.kind))
+    if not parameters:
+        return ""
+    if not waiting:
+        return "; by then all layers with weights had run"
+    more = f" and {len(waiting) - 1} more layers" if len(waiting) > 1 else ""
+    return f"; {waiting[0]}{more} had not run"
 
 
 def _run(mode: CountingMode, module: nn.Module, inputs: Any) -> None:

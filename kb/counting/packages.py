@@ -1,18 +1,23 @@
-"""Models of installed packages: finding the factory, and the input that the model was made for."""
+"""Models of installed packages: finding the factory, building without weights, and the input a model is made for."""
 
 from __future__ import annotations
 
 import importlib
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.module import _IncompatibleKeys
+
+from kb.counting.meta import build
 
 DEFAULT_RESOLUTION = 224
+FRAMES = 16  # of a clip, for the networks of torchvision.models.video: what their published counts are for
 OURS = ("resolution", "input")  # arguments that say what the input is, where the factory has none of that name
 TORCHVISION_OPERATORS = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 
@@ -54,14 +59,42 @@ def split_arguments(
     return {name: value for name, value in arguments.items() if name not in ours}, ours
 
 
-def input_for(factory: Callable[..., Any], module: nn.Module, ours: Mapping[str, Any]) -> tuple[Tensor]:
-    """The input: the one given, an image of the resolution given, or one of the model's own default size."""
+def build_package_model(factory: Callable[..., nn.Module], arguments: Mapping[str, object]) -> nn.Module:
+    """The network as it would be with the weights that it asks for, which are neither fetched nor loaded."""
+    with _nothing_to_load():
+        return build(factory, arguments)
+
+
+@contextmanager
+def _nothing_to_load() -> Iterator[None]:
+    """torchvision's factories change a network where they load weights: the layers of batch norm, or the heads."""
+    api = sys.modules.get("torchvision.models._api")
+    if api is None:
+        yield
+        return
+    fetch, load = api.WeightsEnum.get_state_dict, nn.Module.load_state_dict
+    api.WeightsEnum.get_state_dict = lambda *_args, **_kwargs: {}
+    nn.Module.load_state_dict = lambda *_args, **_kwargs: _IncompatibleKeys([], [])  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        api.WeightsEnum.get_state_dict = fetch
+        nn.Module.load_state_dict = load  # type: ignore[method-assign]
+
+
+def input_for(
+    factory: Callable[..., Any], module: nn.Module, ours: Mapping[str, Any], weights: object = None
+) -> tuple[Tensor]:
+    """The input: the one given, an image of the resolution given, or one of the model's own default size.
+
+    That size is the network's where it knows one, else that of the weights which it was built for, or could be.
+    """
     if "input" in ours:
         shape = tuple(ours["input"])
     elif "resolution" in ours:
         shape = (1, 3, *_pair(ours["resolution"]))
     else:
-        shape = _own_size(module) or (1, 3, *_pair(_torchvision_size(factory) or DEFAULT_RESOLUTION))
+        shape = _own_size(module) or _torchvision_size(factory, weights) or (1, 3, *_pair(DEFAULT_RESOLUTION))
     return (torch.empty(shape, device="meta"),)
 
 
@@ -74,19 +107,26 @@ def _single(size: Any) -> int:
 
 
 def _own_size(module: nn.Module) -> tuple[int, ...] | None:
-    """timm's models carry their size with them."""
+    """timm's models carry their size with them, and so do the vision transformers of torchvision."""
     config = getattr(module, "pretrained_cfg", None) or getattr(module, "default_cfg", None)
     size = config.get("input_size") if isinstance(config, Mapping) else None
-    return (1, *size) if size else None
+    if size:
+        return (1, *size)
+    fixed = getattr(module, "image_size", None)
+    return (1, 3, fixed, fixed) if isinstance(fixed, int) else None
 
 
-def _torchvision_size(factory: Callable[..., Any]) -> Any:
-    """torchvision's models are made for the images of their default weights."""
-    if not getattr(factory, "__module__", "").startswith("torchvision."):
+def _torchvision_size(factory: Callable[..., Any], weights: object) -> tuple[int, ...] | None:
+    """torchvision's models are made for the images of their weights: those named, or the default ones."""
+    module = getattr(factory, "__module__", "")
+    if not module.startswith("torchvision.models."):
         return None
-    models = importlib.import_module("torchvision.models")
     try:
-        transforms = models.get_model_weights(factory).DEFAULT.transforms()
-    except (ValueError, AttributeError):
+        entries = importlib.import_module("torchvision.models").get_model_weights(factory)
+        transforms = (entries.verify(weights) if weights else entries.DEFAULT).transforms()
+    except (ValueError, AttributeError, TypeError, KeyError):
         return None
-    return getattr(transforms, "crop_size", None) or getattr(transforms, "resize_size", None)
+    size = getattr(transforms, "crop_size", None) or getattr(transforms, "resize_size", None)
+    if size is None:
+        return None
+    return (1, 3, *([FRAMES] if module.startswith("torchvision.models.video.") else []), *_pair(size))

@@ -27,7 +27,7 @@ def a_result_that_depends_on_data():
         def forward(self, x):
             return x[x > 0]
 
-    incomplete = ["aten::index at 1: its result depends on the data"]
+    incomplete = ["aten::index at 1: its result depends on the data; by then all layers with weights had run"]
     network = nn.Sequential(nn.Linear(4, 4, bias=False), Filtering(), nn.ReLU())
     return network, torch.empty(1, 4), {"macs": 16, "incomplete": incomplete}
 
@@ -62,3 +62,13 @@ def losses_and_random_numbers_are_free():
             return functional.mse_loss(x + torch.randn_like(x), torch.zeros_like(x))
 
     return Losing(), torch.empty(1, 4), {"macs": 0, "incomplete": []}
+
+
+def what_had_not_run_when_it_stopped():
+    class Filtering(nn.Module):
+        def forward(self, x):
+            return x[x > 0]
+
+    layers = [nn.Linear(4, 4, bias=False), Filtering(), nn.Linear(4, 4), nn.BatchNorm1d(4)]
+    incomplete = ["aten::index at 1: its result depends on the data; 2 and 1 more layers had not run"]
+    return nn.Sequential(*layers), torch.empty(1, 4), {"macs": 16, "incomplete": incomplete}
