@@ -44,7 +44,7 @@ def maxpool() -> nn.MaxPool2d:
 class SqueezeNet(nn.Module):
     """Table 1: a convolution, eight Fire modules, and a convolution with a filter per class; no dense layer."""
 
-    def __init__(self, classes: int) -> None:
+    def __init__(self, classes: int, border: int) -> None:
         super().__init__()
         # Table 1 prints a 224×224 input and 111×111 behind conv1: without padding, as in the authors' code, 111 comes
         # from that code's 227×227; 224 gives 109, and the printed maps from maxpool4 on (27×27, 13×13) either way.
@@ -57,7 +57,7 @@ class SqueezeNet(nn.Module):
             channels = channels if filters is POOL else filters[1] + filters[2]
         self.dropout = nn.Dropout(0.5)
         # The authors' code pads this 1×1 convolution by 1, a border of bias alone. Table 1 prints 13×13: no padding.
-        self.conv10 = nn.Conv2d(channels, classes, 1)
+        self.conv10 = nn.Conv2d(channels, classes, 1, padding=border)
         self.avgpool10 = nn.AdaptiveAvgPool2d(1)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -66,9 +66,9 @@ class SqueezeNet(nn.Module):
         return self.avgpool10(x).flatten(1)
 
 
-def squeezenet(classes: int = 1000) -> nn.Module:
-    """SqueezeNet without bypass connections, before compression."""
-    return SqueezeNet(classes)
+def squeezenet(classes: int = 1000, border: int = 0) -> nn.Module:
+    """SqueezeNet without bypass connections, before compression; the authors' code has a `border` of 1 at conv10."""
+    return SqueezeNet(classes, border)
 
 
 def example_inputs(resolution: int = 224) -> tuple[torch.Tensor, ...]:
