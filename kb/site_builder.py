@@ -82,10 +82,7 @@ class Collector(logging.Handler):
 
 @contextmanager
 def warnings_logged() -> Iterator[list[str]]:
-    """Collect what MkDocs warns of instead of printing it, and keep the segmenter's chatter off the terminal."""
-    import jieba
-
-    jieba.setLogLevel(logging.WARNING)
+    """Collect what MkDocs warns of instead of printing it."""
     logger = logging.getLogger("mkdocs")
     collector = Collector([])
     propagate, logger.propagate = logger.propagate, False
