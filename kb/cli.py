@@ -160,6 +160,28 @@ def measure(options: argparse.Namespace) -> int:
     return CONTENT if problems else OK
 
 
+def explain(options: argparse.Namespace) -> int:
+    """kb explain: what a model gives for a printed figure."""
+    from kb import asking, telling
+    from kb.base import load
+    from kb.explaining import Explanation
+    from kb.texts import Texts
+
+    try:
+        printed, named = asking.read(options.figure)
+    except asking.FigureError as error:
+        raise Refusal(str(error)) from None
+    say = progress(sys.stderr)
+    base = load(settings_of(options).root)
+    found = asking.answer(base, options.call, printed, options.metric or named, say)
+    say("")
+    if not isinstance(found, Explanation):
+        show(found, "text", sys.stderr)
+        return CONTENT
+    sys.stdout.write(telling.as_json(found) if options.format == "json" else telling.as_text(found, Texts("en")))
+    return OK
+
+
 def build(options: argparse.Namespace) -> int:
     """kb build: everything, then site/."""
     from kb.building import Order
@@ -250,7 +272,7 @@ def parser() -> argparse.ArgumentParser:
     root.add_argument("--version", action="version", version=f"kb {version('paperkb')}")
     root.add_argument("-C", metavar="DIR", help="the knowledge base, if not the working folder's")
     commands = root.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (add_init, add_new, add_import, add_parse, add_check, add_measure, add_build, add_serve):
+    for add in (add_init, add_new, add_import, add_parse, add_check, add_measure, add_explain, add_build, add_serve):
         add(commands)
     return root
 
@@ -322,6 +344,15 @@ def add_measure(commands: Commands) -> None:
     made.add_argument(
         "--allow-incomplete", action="store_true", help="accept models with operators that cannot be counted"
     )
+
+
+def add_explain(commands: Commands) -> None:
+    """The arguments of kb explain."""
+    made = command(commands, "explain", explain, "under which convention, if any, a model gives a printed figure")
+    made.add_argument("call", metavar="CALL", help="'mobilenet_v2(width=1.4)'")
+    made.add_argument("figure", metavar="FIGURE", help="as it is printed, with its unit: 6.9M, '585M MACs'")
+    made.add_argument("--metric", choices=["params", "macs", "flops"], help="what is counted (default: the nearer)")
+    made.add_argument("--format", choices=["text", "json"], default="text")
 
 
 def add_build(commands: Commands) -> None:

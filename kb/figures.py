@@ -156,6 +156,12 @@ def _short(number: Decimal) -> Decimal:
     return number.to_integral_value() if number == number.to_integral_value() else number
 
 
+def number_in(printed: Printed) -> str:
+    """The digits of a figure as they are printed, with their point: no separators, no power of ten."""
+    found = re.match(r"[+-]?[\d.,' \u2009\u202f\u00a0]+", printed.printed)
+    return re.sub(r"[^\d.]", "", found[0]) if found else ""
+
+
 def is_unreadable(text: str, column: Column) -> bool:
     """Whether a cell without a readable figure looks as if it should have one."""
     plain = _plain(text)

@@ -42,6 +42,15 @@ def run(base: Base, calls: Sequence[str], say: Say) -> Results:
     ]
 
 
+def up_to_date(base: Base, calls: Sequence[str], say: Say) -> tuple[dict[str, Measurement], list[Problem]]:
+    """Measurements of calls in normal form, with their layers: from the lock where that is fresh; it stays as it is."""
+    settings = base.settings
+    old = set(stale_calls(base.lock, calls, base.factories, settings.root, settings.models))
+    measured, problems = run(base, sorted(old), say) if old else ([], [])
+    held = (with_layers(base, found) for call in calls if call not in old and (found := base.lock.get(call)))
+    return {each.call: each for each in (*measured, *held)}, problems
+
+
 def incomplete(base: Base, measurements: Sequence[Measurement]) -> list[Problem]:
     """What measurements leave out, as problems."""
     problems = (incomplete_problem(each, base.factories) for each in measurements)

@@ -9,6 +9,7 @@ from decimal import Decimal
 import yaml
 from markupsafe import Markup, escape
 
+from kb.figures import number_in
 from kb.records import Printed
 
 _SCALES = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "K"))
@@ -48,7 +49,7 @@ def significant(value: Decimal, digits: int = 3) -> str:
 
 def like_printed(number: int, printed: Printed) -> str:
     """A measured number in the unit of the printed figure, with a digit or so more than it; whole where it has none."""
-    digits = Decimal(printed.printed.replace(",", ""))
+    digits = Decimal(number_in(printed) or 0)
     if not printed.unit or not digits or not printed.value:
         return grouped(number)
     value = number * digits / printed.value
