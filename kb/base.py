@@ -5,15 +5,17 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import groupby
 from pathlib import Path
 
 from kb.calls import CallError, find_factories, is_call, normalise
+from kb.claims import Outcome, outcome
+from kb.expressions import MARKS, ExpressionError, calls_in, with_calls
 from kb.judging import judge
 from kb.lock import Lock, read_lock
 from kb.notes import read_note
-from kb.records import Card, Factory, Note, Problem, ResultRow, Verdict
+from kb.records import Card, Claim, Factory, Note, Problem, ResultRow, Verdict
 from kb.schema import Schema, load_schema
 from kb.settings import Settings, load_settings
 from kb.witnesses import Witness, Witnesses, proved, read_witnesses
@@ -74,14 +76,25 @@ class Base:
         """The verdicts on a card's printed figures, by the line and column of their cells."""
         return self._verdicts.get((card.path, card.line), {})
 
+    def claims(self, card: Card) -> tuple[Outcome, ...]:
+        """What comes of a card's expressions, in their order."""
+        return self._claims.get((card.path, card.line), ())
+
+    def outcome(self, claim: Claim) -> Outcome:
+        """What comes of one expression."""
+        return outcome(
+            claim, partial(normalise, factories=self.factories, packages=self.settings.packages), self.lock.get
+        )
+
     def witnesses_of(self, call: str) -> tuple[Witness, ...]:
         """Who speaks for the model of a call in normal form."""
         return self.witnesses.of(call, self.lock, self.factories)
 
     def is_provisional(self, verdict: Verdict) -> bool:
         """Whether a verdict rests on a model of ours that nobody else's was found to be the same as."""
-        call = verdict.by_call or verdict.call
-        return verdict.measured is not None and not proved(call, verdict.metric, self.witnesses_of(call))
+        calls = calls_in(verdict.by_call or verdict.call)
+        proofs = (proved(call, verdict.metric, self.witnesses_of(call)) for call in calls)
+        return verdict.measured is not None and not all(proofs)
 
     def normal_call(self, text: str) -> str:
         """The normal form of a call; "" for a text that is no call of a known model."""
@@ -99,12 +112,19 @@ class Base:
             for card in self.cards
         }
 
+    @cached_property
+    def _claims(self) -> dict[tuple[str, int], tuple[Outcome, ...]]:
+        return {(card.path, card.line): tuple(map(self.outcome, card.claims)) for card in self.cards}
+
     def _calls_of(self, card: Card) -> Iterator[str]:
         yield from filter(None, (self.normal_call(model.call) for model in card.models))
         for row in card.results:
             yield from filter(None, [row.call])
-            for spans in row.footnote_calls.values():
-                yield from filter(None, map(self.normal_call, spans))
+            spans = (span for spans in row.footnote_calls.values() for span in spans)
+            named = (calls_in(span[len(MARKS[0]) :]) if span.startswith(MARKS) else (span,) for span in spans)
+            yield from filter(None, (self.normal_call(call) for calls in named for call in calls))
+        for found in self.claims(card):
+            yield from found.calls
 
     def _preferred(self, cards: Sequence[Card], lang: str) -> Card | None:
         wanted = (lang, self.settings.language)
@@ -202,6 +222,16 @@ def normal_call(text: str, factories: Mapping[str, Factory], settings: Settings)
         return ""
 
 
+def _normal_span(span: str, factories: Mapping[str, Factory], settings: Settings) -> str:
+    """A code span of a footnote, the calls in it in normal form; as it is where they cannot be read."""
+    if not span.startswith(MARKS):
+        return normal_call(span, factories, settings) or span
+    try:
+        return with_calls(span, partial(normalise, factories=factories, packages=settings.packages))
+    except (CallError, ExpressionError):
+        return span
+
+
 def with_normal_calls(card: Card, factories: Mapping[str, Factory], settings: Settings) -> Card:
     """The card, its results' calls in normal form: "" for those that name no model."""
     return replace(card, results=tuple(_with_normal_calls(row, factories, settings) for row in card.results))
@@ -209,7 +239,7 @@ def with_normal_calls(card: Card, factories: Mapping[str, Factory], settings: Se
 
 def _with_normal_calls(row: ResultRow, factories: Mapping[str, Factory], settings: Settings) -> ResultRow:
     footnotes = {
-        name: tuple(normal_call(span, factories, settings) or span for span in spans)
+        name: tuple(_normal_span(span, factories, settings) for span in spans)
         for name, spans in row.footnote_calls.items()
     }
     return replace(row, call=normal_call(row.call, factories, settings), footnote_calls=footnotes)

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from kb.base import Base
 from kb.calls import CallError, is_call, normalise
+from kb.claims import Outcome
 from kb.markdown import Link, links, math_problems
 from kb.problems import in_order, problem
 from kb.records import Card, Place, Problem, ResultRow, Section, Severity, Verdict
@@ -154,6 +155,17 @@ def unexplained_figures(base: Base) -> Iterator[Problem]:
                 yield _unexplained(verdict, rows[verdict.printed.line], card)
 
 
+def failed_claims(base: Base) -> Iterator[Problem]:
+    """Claims that do not hold, and expressions that cannot be read or computed."""
+    for card in base.cards:
+        for outcome in base.claims(card):
+            if outcome.error:
+                error = outcome.error
+                yield problem(error.code, _in_claim(outcome, error.at, card), error.message, error.hint)
+            elif outcome.status == "fails":
+                yield problem("K503", _in_claim(outcome, 0, card), *_failure(outcome))
+
+
 VALIDATIONS: Sequence[Validation] = (
     missing_sections,
     empty_sections,
@@ -166,6 +178,7 @@ VALIDATIONS: Sequence[Validation] = (
     broken_images,
     bad_calls,
     unexplained_figures,
+    failed_claims,
 )
 
 
@@ -301,6 +314,22 @@ def _in_row(text: str, row: ResultRow, card: Card) -> Place:
         if first_line <= row.line < first_line + len(lines):
             return Place(card.path, row.line, max(lines[row.line - first_line].find(text), 0) + 1)
     return Place(card.path, row.line)
+
+
+def _in_claim(outcome: Outcome, at: int, card: Card) -> Place:
+    """Where a part of an expression stands; the code span's beginning where that runs over several lines."""
+    claim = outcome.claim
+    lines = (line for text, first_line in _texts(card) for line in enumerate(text.split("\n"), first_line))
+    line = next((line for number, line in lines if number == claim.line), "")
+    start = line.find(claim.source, claim.column - 1)
+    return Place(card.path, claim.line, claim.column if start < 0 else start + at + 1)
+
+
+def _failure(outcome: Outcome) -> tuple[str, str]:
+    """What to say of a claim that does not hold."""
+    compared = f", compared with {' and '.join(outcome.bounds)}" if outcome.bounds else ""
+    message = f"the claim `{outcome.text}` does not hold: the value is {outcome.shown}{compared}"
+    return message, "correct the claim or the model; a value alone is shown by `kb= …`"
 
 
 def _unexplained(verdict: Verdict, row: ResultRow, card: Card) -> Problem:

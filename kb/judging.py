@@ -9,7 +9,8 @@ that gives it. A column therefore gets one reading, and every cell in it is held
 
 A cell that fits the plain convention in a column that is read otherwise is unexplained, with the reason "plain_only":
 a second reading for single cells would let twice as many figures pass. A footnote can settle it, as any other
-figure, by naming a call that gives the printed digits, under the plain convention or the column's.
+figure, by naming a call that gives the printed digits, under the plain convention or the column's, or by computing
+them: `kb= conv_mobilenet().macs - conv_mobilenet().classifier_macs`.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from fractions import Fraction
 
 from kb.calls import CallError, parse_call
+from kb.expressions import VALUE, ExpressionError, Unmeasured, evaluate, parse
 from kb.literals import write_literal
 from kb.records import Measurement, Printed, ResultRow, Verdict, VerdictStatus
 
@@ -84,9 +87,12 @@ class Convention:
 
     def fits(self, printed: Printed, measured: Measurement) -> bool:
         """Whether the count prints as these digits."""
-        low, high = self.accepts(printed)
-        count = self.count(measured)
-        return low <= count < high if self.truncated else low <= count <= high
+        return self.prints(printed, Fraction(self.count(measured)))
+
+    def prints(self, printed: Printed, value: Fraction) -> bool:
+        """Whether a value prints as these digits."""
+        low, high = map(Fraction, self.accepts(printed))
+        return low <= value < high if self.truncated else low <= value <= high
 
 
 # The whole list, the plain convention first: a figure that none of these gives is unexplained.
@@ -214,16 +220,40 @@ def _ids(reading: tuple[Convention, ...]) -> tuple[str, ...]:
 def _by_footnote(
     verdict: Verdict, row: ResultRow, conventions: Sequence[Convention], measurements: Measurements
 ) -> Verdict | None:
-    """The verdict where a call that the cell's footnotes name gives the printed digits, None where none does."""
-    printed = verdict.printed
-    calls = (call for label in printed.footnotes for call in row.footnote_calls.get(label, ()))
-    for call in calls:
-        measured = measurements.get(call)
-        if measured is None or not _complete(verdict.metric, measured):
-            continue
-        for convention in dict.fromkeys(conventions):
-            if convention.fits(printed, measured):
-                return _reproduced(verdict, call, convention, convention.count(measured))
+    """The verdict where a call or an expression in the cell's footnotes gives the printed digits, else None."""
+    for label in verdict.printed.footnotes:
+        for span in row.footnote_calls.get(label, ()):
+            settles = _by_expression if span.startswith(VALUE) else _by_call
+            found = settles(verdict, span, conventions, measurements)
+            if found:
+                return found
+    return None
+
+
+def _by_call(
+    verdict: Verdict, call: str, conventions: Sequence[Convention], measurements: Measurements
+) -> Verdict | None:
+    measured = measurements.get(call)
+    if measured is None or not _complete(verdict.metric, measured):
+        return None
+    for convention in dict.fromkeys(conventions):
+        if convention.fits(verdict.printed, measured):
+            return _reproduced(verdict, call, convention, convention.count(measured))
+    return None
+
+
+def _by_expression(
+    verdict: Verdict, span: str, conventions: Sequence[Convention], measurements: Measurements
+) -> Verdict | None:
+    """An expression says itself what is counted: of the column's convention only the way to round holds for it."""
+    try:
+        value = evaluate(parse(span), measurements.get).value
+    except (ExpressionError, Unmeasured):
+        return None
+    ways = {each.truncated: each for each in CONVENTIONS[verdict.metric][:2]}
+    for truncated in dict.fromkeys(each.truncated for each in conventions):
+        if ways[truncated].prints(verdict.printed, value):
+            return _reproduced(verdict, span.removeprefix(VALUE).strip(), ways[truncated], round(value))
     return None
 
 

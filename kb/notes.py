@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kb.citation import read_citation
 from kb.encoding import read_text
+from kb.expressions import MARKS
 from kb.heads import LINKS, Head, key_problems, kind_problem, links_in, read_front_matter, read_heading, read_quote
 from kb.markdown import code_spans, definitions, equations
 from kb.problems import problem
@@ -16,7 +17,7 @@ from kb.records import Card, Citation, Claim, Note, Place, Problem, Section
 from kb.schema import Schema
 from kb.settings import Settings
 from kb.slicing import Block, CardRange, Reading, card_end, card_ranges, quote_lines, slices
-from kb.tables import CLAIM_MARKS, Part, model_references, results
+from kb.tables import Part, model_references, results
 
 _LANGUAGE_ENDING = re.compile(r"\.(en|zh)\.md$", re.IGNORECASE)
 _VENUE_YEAR = re.compile(r"(?P<venue>.*\S)[\s,]+(?P<year>(?:19|20)\d\d)")
@@ -179,9 +180,9 @@ def _sections(headings: Sequence[Block], end: int, reading: Reading) -> Iterator
 
 def _claims(texts: Texts) -> Iterator[Claim]:
     for text, first_line in texts:
-        for content, line, _ in code_spans(text, first_line):
-            if content.startswith(CLAIM_MARKS):
-                yield Claim(content, line)
+        for content, line, column in code_spans(text, first_line):
+            if content.startswith(MARKS):
+                yield Claim(content, line, column)
 
 
 def used_definitions(text: str, known: Mapping[str, str]) -> str:

@@ -55,6 +55,8 @@ CODES: dict[str, Code] = {
     "K411": Code("error", "the record of witnesses cannot be used"),
     "K501": Code("finding", "a printed figure is not explained by any convention"),
     "K502": Code("warning", "a figure in a results table cannot be read"),
+    "K503": Code("finding", "a claim does not hold"),
+    "K504": Code("error", "an expression cannot be read or computed"),
     "K601": Code("error", "the settings cannot be used"),
     "K602": Code("error", "the card template cannot be used"),
     "K603": Code("error", "a page template failed"),

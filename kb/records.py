@@ -124,6 +124,7 @@ class Claim:
 
     source: str
     line: int
+    column: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from markdown_it.token import Token
 
 from kb.calls import is_call
+from kb.expressions import MARKS
 from kb.figures import Column, is_unreadable, printed, read_header
 from kb.markdown import code_spans, parse, plain_text
 from kb.problems import problem
 from kb.records import ModelRef, Place, Printed, Problem, ResultRow, Section
 
 MODELS_SECTION = "models"
-CLAIM_MARKS = ("kb= ", "kb? ")
 
 _NO_MARKUP = re.compile(r"(?:[^\W_]|[ .,%()（）+/-])*")
 _FOOTNOTE = re.compile(r"\[\^([^\]\s]+)\]")
@@ -47,7 +47,7 @@ def model_references(sections: Sequence[Section]) -> Iterator[ModelRef]:
 
 
 def _references(text: str, first_line: int) -> Iterator[ModelRef]:
-    spans = [span for span in code_spans(text, first_line) if not span[0].startswith(CLAIM_MARKS)]
+    spans = [span for span in code_spans(text, first_line) if not span[0].startswith(MARKS)]
     for token in _items(parse(text)):
         start, end = (first_line + line for line in token.map or (0, 0))
         label = _label_text(token.content.partition("`")[0])
@@ -178,14 +178,19 @@ def normal_label(text: str) -> str:
 
 
 def _calls_in(cell: str) -> list[str]:
-    return [span for span, _, _ in code_spans(cell, 1) if is_call(span)] if "`" in cell else []
+    return [span for span in _spans_in(cell) if is_call(span)]
+
+
+def _spans_in(cell: str) -> list[str]:
+    return [span for span, _, _ in code_spans(cell, 1)] if "`" in cell else []
 
 
 def _without_calls(cell: str) -> str:
-    """A cell's text without the calls that stand in it: `ResNet-50 (`resnet(depth=50)`)` is ResNet-50."""
+    """A cell's text without calls and expressions: `ResNet-50 (`resnet(depth=50)`)` is ResNet-50."""
     source = _bare(cell)
-    for span in _calls_in(source):
-        source = re.sub(rf"[(（]?`+\s*{re.escape(span)}\s*`+[)）]?", "", source)
+    for span in _spans_in(source):
+        if is_call(span) or span.startswith(MARKS):
+            source = re.sub(rf"[(（]?`+\s*{re.escape(span)}\s*`+[)）]?", "", source)
     return _read(source)
 
 
