@@ -144,6 +144,64 @@ def test_any_product_as_torch_counts_it(left, right, rows, inner, columns):
     assert measure_module(Product(), (a, b)).macs == counter.get_total_flops() // 2
 
 
+@st.composite
+def poolings(draw):
+    """A pooling of either sort with an input, which it may not fit, in one to three dimensions."""
+    rank = draw(st.integers(1, 3))
+    several = st.tuples(*[st.integers(1, 4)] * rank)
+    settings = {
+        "kernel_size": draw(several),
+        "stride": draw(st.none() | st.integers(1, 4) | several),
+        "padding": draw(st.integers(0, 2)),
+        "ceil_mode": draw(st.booleans()),
+    }
+    if draw(st.booleans()):
+        network = getattr(nn, f"MaxPool{rank}d")(**settings, dilation=draw(st.integers(1, 3)))
+    else:
+        network = getattr(nn, f"AvgPool{rank}d")(**settings)
+    batch = () if draw(st.booleans()) else (2,)
+    return network, torch.empty(*batch, 3, *[draw(st.integers(1, 12)) for _ in range(rank)], device="meta")
+
+
+@settings(deadline=None, max_examples=150)
+@given(poolings())
+def test_any_pooling_as_torch_shapes_it(case):
+    """The shape arithmetic of pooling against torch's own, by the elements that a ReLU after it has; its errors too."""
+    network, x = case
+    try:
+        elements = network(x).numel()
+    except RuntimeError as error:
+        with pytest.raises(RuntimeError, match=re.escape(str(error).splitlines()[0])):
+            measure_module(network, x)
+        return
+    assert measure_module(nn.Sequential(network, nn.ReLU()), x).extras["activation"] == elements
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.permutations(range(4)), st.integers(1, 3), st.booleans())
+def test_results_lie_in_memory_as_torch_lays_them(order, width, channels_last):
+    """A view asks how its tensor lies: element by element, by joining, and after a part was taken."""
+    x = torch.empty(2, 6, 4, width, device="meta")
+    x = x.to(memory_format=torch.channels_last) if channels_last else x.permute(*order)
+    made = {}
+
+    class Making(nn.Module):
+        def forward(self, x):
+            for name, tensor in (("whole", x), ("part", x.chunk(2, dim=1)[0])):
+                made[name] = [_strides(each) for each in (tensor * 2, tensor.relu(), torch.cat((tensor, tensor)))]
+
+    network = Making()
+    network(x)
+    torchs = dict(made)
+    measure_module(network, x)
+    assert made == torchs
+
+
+def _strides(x):
+    """Those that say where elements lie: of dimensions with more than one."""
+    return [stride for stride, size in zip(x.stride(), x.shape, strict=True) if size > 1]
+
+
 def test_counting_leaves_torch_as_it_was():
     fast_path, dtype = torch.backends.mha.get_fastpath_enabled(), torch.get_default_dtype()
     network = build(lambda: nn.Linear(4, 2), {})

@@ -89,6 +89,8 @@ class MetaDevice:
         if "device" in kwargs or _is_factory(func):
             device = kwargs.get("device")
             elsewhere = device is not None and torch.device(device).type != "cpu"
+            if elsewhere and _is_short_range(func, args):
+                return _meta_like(func(*args, **kwargs | {"device": "cpu"}))
             if elsewhere or _is_large(func, args):
                 kwargs = kwargs | {"device": "meta", "pin_memory": None}
         return _shrunk(func(*args, **kwargs), ())
@@ -101,6 +103,11 @@ def _is_factory(func: Any) -> bool:
 def _name(func: Any) -> str:
     schema = getattr(func, "_schema", None)
     return str(schema.name) if schema else ""
+
+
+def _is_short_range(func: Any, args: tuple[Any, ...]) -> bool:
+    """Whether this is an arange that is quickly made for real: torch's meta kernel of it loads the compiler."""
+    return _name(func) == "aten::arange" and all(abs(each) <= SMALL_RESULT for each in args[:2])
 
 
 def _is_large(func: Any, args: tuple[Any, ...]) -> bool:

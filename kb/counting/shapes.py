@@ -37,9 +37,18 @@ def like(x: Tensor, dtype: torch.dtype | None = None) -> Tensor | None:
         return None
     if x.is_contiguous():
         return torch.empty(x.shape, dtype=dtype or x.dtype, device="meta")
-    if 0 not in x.stride() and x.untyped_storage().nbytes() == x.numel() * x.element_size():
-        return torch.empty_strided(x.shape, x.stride(), dtype=dtype or x.dtype, device="meta")
-    return torch.empty_like(x, dtype=dtype)
+    if 0 in x.stride():
+        return torch.empty_like(x, dtype=dtype)
+    return torch.empty_strided(x.shape, _dense(x), dtype=dtype or x.dtype, device="meta")
+
+
+def _dense(x: Tensor) -> list[int]:
+    """The strides of a tensor without gaps whose dimensions lie in the same order."""
+    strides, step = list(x.stride()), 1
+    for dim in sorted(range(x.dim()), key=lambda each: (x.stride(each), -each)):
+        strides[dim] = step
+        step *= x.shape[dim]
+    return strides
 
 
 def _new(x: Tensor, shape: Sequence[int]) -> Tensor:
@@ -126,6 +135,13 @@ def linear(args: Arguments) -> Tensor | None:
     return _new(x, [*x.shape[:-1], weight.shape[0]]) if fits else None
 
 
+def embedding(args: Arguments) -> Tensor | None:
+    """embedding: (weight, indices, …)."""
+    weight, indices = args[:2]
+    fits = weight.is_meta and indices.is_meta and weight.dim() == 2 and indices.dtype in (torch.int64, torch.int32)
+    return _new(weight, [*indices.shape, weight.shape[1]]) if fits else None
+
+
 def recurrent_operands(args: Arguments) -> tuple[list[Tensor], list[Tensor], bool]:
     """States, weights, and whether both directions are run: a packed batch has its sizes for second argument."""
     packed = isinstance(args[3], list | tuple)
@@ -176,9 +192,14 @@ def cat(args: Arguments) -> Tensor | None:
     others = [(each.is_meta, each.dtype, each.shape[:dim], each.shape[dim + 1 :]) for each in tensors]
     if not first.is_meta or not first.dim() or any(each != others[0] for each in others):
         return None
-    if not all(each.is_contiguous() for each in tensors):
+    if any(_channels_last(each) for each in tensors):
         return None
     return _new(first, [*first.shape[:dim], sum(each.shape[dim] for each in tensors), *first.shape[dim + 1 :]])
+
+
+def _channels_last(x: Tensor) -> bool:
+    """Whether a batch of images or volumes may lie with its channels innermost, as results then do too."""
+    return x.dim() in (4, 5) and x.stride(1) == 1 and not x.is_contiguous()
 
 
 def reduction(args: Arguments) -> Tensor | None:
@@ -188,6 +209,40 @@ def reduction(args: Arguments) -> Tensor | None:
         return None
     gone = {dim % x.dim() for dim in dims} if x.dim() else set()
     return _new(x, [1 if n in gone else size for n, size in enumerate(x.shape) if keep or n not in gone])
+
+
+def max_pooling(args: Arguments) -> Tensor | None:
+    """max_pool1d, 2d, 3d: (input, kernel_size, stride, padding, dilation, ceil_mode)."""
+    return _pooled(args, dilation=_at(args, 4, 1), ceil=_at(args, 5, False))
+
+
+def average_pooling(args: Arguments) -> Tensor | None:
+    """avg_pool1d, 2d, 3d: (input, kernel_size, stride, padding, ceil_mode, …)."""
+    return _pooled(args, dilation=1, ceil=_at(args, 4, False))
+
+
+def _pooled(args: Arguments, *, dilation: Any, ceil: bool) -> Tensor | None:
+    x, count = args[0], len(args[1])
+    if not x.is_meta or x.dim() - count not in (1, 2) or min(x.shape) == 0:
+        return None
+    stride = _at(args, 2) or args[1]
+    settings = [_each(each, count) for each in (args[1], stride, _at(args, 3, 0), dilation)]
+    sizes = [
+        _windows(size, kernel, step, padding, spread, ceil)
+        for size, kernel, step, padding, spread in zip(x.shape[-count:], *settings, strict=True)
+    ]
+    return _new(x, [*x.shape[:-count], *sizes]) if min(sizes) > 0 else None
+
+
+def _windows(size: int, kernel: int, stride: int, padding: int, dilation: int, ceil: bool) -> int:
+    """How many windows there are; with `ceil` the last may reach over the end, but not begin there."""
+    if 2 * padding > kernel or stride < 1:
+        return 0
+    room = size + 2 * padding - dilation * (kernel - 1) - 1
+    if room < 0:  # some of torch's operators accept that where others do not
+        return 0
+    windows = (-(-room // stride) if ceil else room // stride) + 1
+    return windows - 1 if ceil and (windows - 1) * stride >= size + padding else windows
 
 
 def adaptive_pooling(args: Arguments) -> Tensor | None:
@@ -239,6 +294,9 @@ SHORTCUTS: dict[str, Callable[[Arguments], Output | None]] = {
     **dict.fromkeys(("aten::layer_norm", "aten::rms_norm"), layer_norm),
     "aten::group_norm": group_norm,
     "aten::linear": linear,
+    "aten::embedding": embedding,
+    **dict.fromkeys((f"aten::max_pool{n}d" for n in (1, 2, 3)), max_pooling),
+    **dict.fromkeys((f"aten::avg_pool{n}d" for n in (1, 2, 3)), average_pooling),
     **dict.fromkeys(("aten::lstm", "aten::gru", "aten::rnn_tanh", "aten::rnn_relu"), recurrent),
     "aten::_pack_padded_sequence": packed_sequence,
     "aten::scaled_dot_product_attention": attention,
