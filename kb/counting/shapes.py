@@ -235,12 +235,11 @@ def _pooled(args: Arguments, *, dilation: Any, ceil: bool) -> Tensor | None:
 
 
 def _windows(size: int, kernel: int, stride: int, padding: int, dilation: int, ceil: bool) -> int:
-    """How many windows there are; with `ceil` the last may reach over the end, but not begin there."""
-    if 2 * padding > kernel or stride < 1:
+    """How many windows there are, 0 where torch is to say; with `ceil` the last may reach over the end, but not begin there."""
+    span = dilation * (kernel - 1) + 1
+    if 2 * padding > kernel or stride < 1 or size < span:  # some of torch's operators accept that, others do not
         return 0
-    room = size + 2 * padding - dilation * (kernel - 1) - 1
-    if room < 0:  # some of torch's operators accept that where others do not
-        return 0
+    room = size + 2 * padding - span
     windows = (-(-room // stride) if ceil else room // stride) + 1
     return windows - 1 if ceil and (windows - 1) * stride >= size + padding else windows
 
