@@ -9,7 +9,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# A busy machine is no failure. Where a change is judged, the same examples are tried each time.
+hypothesis.settings.register_profile("kb", deadline=None, derandomize="CI" in os.environ)
+hypothesis.settings.load_profile("kb")
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ("mkdocs.yml", "notes", "reference_models", "templates")
