@@ -108,7 +108,7 @@ def test_models_of_installed_packages(tmp_path):
         "torchvision.models:inception_v3(aux_logits=True)": ("1×3×299×299", 27_161_264, 5_713_216_096),
         "torchvision.models:alexnet(resolution=256)": ("1×3×256×256", 61_100_840, 927_124_160),
         "torchvision.models.detection:retinanet_resnet50_fpn()": ("1×3×224×224", 34_014_999, 151_540_437_248),
-        "torchvision.models:vit_h_14(weights=\"IMAGENET1K_SWAG_E2E_V1\")": ("1×3×518×518", 633_470_440, None),
+        'torchvision.models:vit_h_14(weights="IMAGENET1K_SWAG_E2E_V1")': ("1×3×518×518", 633_470_440, None),
         "timm.models.vision_transformer:vit_tiny_patch16_384()": ("1×3×384×384", 5_790_376, None),
     }
     for measurement in measure(list(calls), tmp_path, packages=["torchvision", "timm"]):

@@ -235,7 +235,7 @@ def _pooled(args: Arguments, *, dilation: Any, ceil: bool) -> Tensor | None:
 
 
 def _windows(size: int, kernel: int, stride: int, padding: int, dilation: int, ceil: bool) -> int:
-    """How many windows there are, 0 where torch is to say; with `ceil` the last may reach over the end, but not begin there."""
+    """How many windows there are, 0 where torch is to say; with `ceil` the last may reach over the end."""
     span = dilation * (kernel - 1) + 1
     if 2 * padding > kernel or stride < 1 or size < span:  # some of torch's operators accept that, others do not
         return 0
