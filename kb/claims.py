@@ -27,6 +27,7 @@ ClaimStatus = Literal["value", "holds", "fails", "unmeasured", "unreadable"]
 _SIGNIFICANT = Context(prec=4, rounding=ROUND_HALF_UP)
 _PRECISE = Context(prec=60, Emax=10**6, Emin=-(10**6), rounding=ROUND_HALF_UP)
 _WIDEST = 21  # digits that are shown one by one
+_WHOLE = 1000  # from here on, nobody reads what stands behind the point
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +87,8 @@ def _shown(value: Fraction, like: Number | None) -> str:
         finer = (like.step / scale).denominator * 10
         rounded = _decimal(Fraction(_rounded(value / scale * finer), finer))
         return f"{rounded:,.{len(str(finer)) - 1}f} {like.unit}".strip().replace("-", "−")
-    if value.denominator == 1 and abs(value) < 10**_WIDEST:
-        return f"{value.numerator:,}".replace("-", "−")
+    if abs(value) < 10**_WIDEST and (value.denominator == 1 or abs(value) >= _WHOLE):
+        return f"{_rounded(value):,}".replace("-", "−")
     short = _SIGNIFICANT.plus(_decimal(value))
     plain = Decimal("1e-4") <= abs(short) < 10**_WIDEST
     return (f"{short:,f}" if plain else f"{short:.3e}").replace("-", "−")

@@ -270,7 +270,7 @@ def _misprint_chance(leads: Sequence[Lead], printed: Printed) -> Decimal:
     """The share of the figures around that a slip would turn one of the readings into."""
     first, last = (int(printed.value * (1 + side * AROUND) / printed.step) for side in (-1, 1))
     meant = {lead.what[1] for lead in leads}
-    step = max((last - first) // 2000, 1)  # figures of many digits are sampled
+    step = max((last - first) // 400, 1)  # figures of many digits are sampled
     cells = range(first, last + 1, step)
     around = [as_printed(cell * printed.step, printed) for cell in cells]
     met = sum(any(turns(each, read) for each in meant for turns in MISPRINTS.values()) for read in around)

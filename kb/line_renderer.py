@@ -29,7 +29,8 @@ class BodyContext:
     `resolve` says where the link to a card, a file or a fragment leads (None: nowhere, and its text stays); it is not
     asked about addresses outside the knowledge base. The hooks add what the page knows, as HTML: `cell` at the end of
     a table's cell (by the line of its row, and its column from 0), `table` below a table (by the line of its header).
-    `code` gives the address of the call that a code span holds, `name` the text of a `[[target]]` that has none.
+    `code` gives the address that a code span leads to, `value` what stands in its place, such as the value of an
+    expression, `name` the text of a `[[target]]` that has none.
     """
 
     first_line: int
@@ -39,6 +40,7 @@ class BodyContext:
     cell: Callable[[int, int], str] | None = None
     table: Callable[[int], str] | None = None
     code: Callable[[str], str | None] | None = None
+    value: Callable[[str], str | None] | None = None
     name: Callable[[str], str | None] | None = None
     callout_titles: Mapping[str, str] = field(default_factory=dict)  # by kind, for callouts that have no title
 
@@ -91,9 +93,10 @@ class LineRenderer:
         return f'<div class="arithmatex">\\[{escape(token.content, quote=False)}\\]</div>\n'
 
     def on_code_inline(self, token: Token) -> str:
-        code = f"<code>{escape(token.content, quote=False)}</code>"
+        value = self.context.value(token.content) if self.context.value else None
+        shown = value or f"<code>{escape(token.content, quote=False)}</code>"
         address = self.context.code(token.content) if self.context.code and not self._open_links else None
-        return f'<a href="{escape(address)}">{code}</a>' if address else code
+        return f'<a href="{escape(address)}">{shown}</a>' if address else shown
 
     # Links and images
 

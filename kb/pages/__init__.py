@@ -13,7 +13,7 @@ from jinja2 import Environment
 
 from kb.bodies import highlight
 from kb.citation import bibtex
-from kb.pages import addresses, links, notes, rendering
+from kb.pages import addresses, discrepancies, links, notes, rendering
 from kb.pages.site import Site
 from kb.pages.views import CardView
 from kb.serialise import card_schema, to_yaml
@@ -45,6 +45,7 @@ def _files(site: Site) -> Files:
     for name, groups in site.groups.items():
         path = addresses.grouping(name)
         yield addresses.source_of(path), rendering.page(env, "grouping.md.j2", path, grouping=name, groups=groups)
+    yield from _discrepancies(site, env)
     yield "pages/schemas/card.schema.json", card_schema()
 
 
@@ -76,6 +77,20 @@ def _card(site: Site, env: Environment, view: CardView) -> Files:
             data=f"{stem}.yml",
         ),
     )
+
+
+def _discrepancies(site: Site, env: Environment) -> Files:
+    """The page of all figures that are not plain, and a page for each that is unexplained."""
+    path = addresses.DISCREPANCIES
+    papers = tuple(discrepancies.papers(site))
+    yield addresses.source_of(path), rendering.page(env, "discrepancies.md.j2", path, papers=papers)
+    for view in site.cards:
+        for path, figure in view.unexplained.items():
+            found = discrepancies.explanation(site, figure)
+            if found:
+                notes_on_it = discrepancies.footnotes(figure)
+                text = rendering.page(env, "explanation.md.j2", path, figure=figure, found=found, notes=notes_on_it)
+                yield addresses.source_of(path), text
 
 
 def _sources(site: Site, env: Environment, view: CardView, stem: str) -> Iterator[tuple[str, str]]:

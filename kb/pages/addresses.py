@@ -11,6 +11,7 @@ HOME = "index.html"
 CARDS = "cards/index.html"
 MODELS = "models.html"
 FIGURES = "figures.html"
+DISCREPANCIES = "discrepancies.html"
 CONVENTIONS = "conventions.html"
 GROUPINGS = ("year", "venue", "kind", "author", "tag")
 

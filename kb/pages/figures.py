@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable
 from markupsafe import Markup, escape
 
 from kb.judging import strength
-from kb.pages import formats
+from kb.pages import addresses, formats
 from kb.pages.views import JUDGED, CardView, Figure, tally
 from kb.records import Verdict
+from kb.telling import convention_words
 from kb.texts import Texts
 
 __all__ = ["accepted", "badge", "cell_writer", "conventions_text", "gap", "legend_writer", "measured_text", "strength"]
@@ -45,17 +46,11 @@ def measured_text(verdict: Verdict) -> str:
 
 def conventions_text(verdict: Verdict, texts: Texts) -> str:
     """The conventions that a verdict rests on, in words."""
-    return _ways(verdict.conventions, texts)
+    return _ways(verdict.conventions, verdict.metric, texts)
 
 
-def _ways(conventions: Iterable[str], texts: Texts) -> str:
-    """Conventions in words; one that also truncates says so."""
-    return " / ".join(dict.fromkeys(_way(name, texts) for name in conventions))
-
-
-def _way(name: str, texts: Texts) -> str:
-    base = name.removesuffix("_truncated")
-    return texts.named("convention", base) + (texts("convention.and_truncated") if base != name else "")
+def _ways(conventions: Iterable[str], metric: str, texts: Texts) -> str:
+    return " / ".join(dict.fromkeys(convention_words(name, metric, texts) for name in conventions))
 
 
 def in_words(verdict: Verdict, texts: Texts) -> str:
@@ -113,7 +108,9 @@ def _cell(figure: Figure, texts: Texts) -> Markup:
             texts("witness.provisional.what"), texts("witness.provisional")
         )
     if verdict.status == "unexplained":
-        value += Markup(' <span class="kb-gap">{}</span>').format(gap(verdict))
+        value += Markup(' <a class="kb-gap" href="{}" title="{}">{}</a>').format(
+            addresses.link(figure.card.path, figure.card.explanation_path(figure)), texts("explain.link"), gap(verdict)
+        )
     return Markup('<div class="kb-measured kb-is-{}" id="{}" title="{}" data-search-exclude="">{} {}</div>').format(
         verdict.status, figure.anchor, in_words(verdict, texts), badge(verdict.status, texts, words=False), value
     )
@@ -141,5 +138,5 @@ def _columns(figures: list[Figure], texts: Texts) -> Iterable[str]:
         ways = [name for verdict in verdicts if verdict.status in JUDGED[:2] for name in verdict.conventions]
         metric, _, number = column.partition(" ")
         name = f"{texts.named('metric', metric)} {number}".strip()
-        words = _ways(ways, texts)
+        words = _ways(ways, metric, texts)
         yield texts("legend.column", metric=name, conventions=words or texts.named("convention", f"plain_{metric}"))

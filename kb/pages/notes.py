@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from kb.bodies import BodyContext, render
 from kb.markdown import Link
-from kb.pages import addresses, figures
+from kb.pages import addresses, claims, figures
 from kb.pages.site import Site
 from kb.pages.views import CardView
 from kb.records import Card
@@ -71,7 +71,8 @@ def _body(site: Site, view: CardView, heading: str, anchor: str, markdown: str, 
         resolve=resolve_and_keep,
         cell=figures.cell_writer(view, site.texts),
         table=figures.legend_writer(view, site.texts),
-        code=lambda text: _model_link(site, view, text),
+        code=lambda text: _link_of_code(site, view, text),
+        value=claims.claim_writer(view, site.texts, site.base.outcome),
         name=lambda target: _name(site, view.card, target),
         callout_titles=site.texts.under("callout"),
     )
@@ -86,7 +87,11 @@ def _for_search(html: str) -> str:
     )
 
 
-def _model_link(site: Site, view: CardView, text: str) -> str | None:
+def _link_of_code(site: Site, view: CardView, text: str) -> str | None:
+    """Where a code span leads: to the model that it names, or to its line in the list of expressions."""
+    claim = view.claim(text)
+    if claim:
+        return f"#{claim.anchor}"
     model = view.model(site.base.normal_call(text)) if "(" in text else None
     return f"#{model.anchor}" if model else None
 

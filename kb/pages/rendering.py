@@ -10,8 +10,9 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from kb import telling
 from kb.insert import placeholder
-from kb.pages import addresses, figures, formats, panels
+from kb.pages import addresses, claims, discrepancies, figures, formats, panels
 from kb.pages.site import Site
 from kb.pages.views import JUDGED, STATUSES, tally
 from kb.resources import templates_dir
@@ -40,9 +41,12 @@ def environment(site: Site) -> Environment:
         t=site.texts,
         site=site,
         badge=partial(figures.badge, texts=site.texts),
+        claims=claims,
+        discrepancies=discrepancies,
         figures=figures,
         formats=formats,
         panels=panels,
+        telling=telling,
         addresses=addresses,
         front_matter=formats.front_matter,
         placeholder=lambda name: Markup(placeholder(name)),

@@ -7,9 +7,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from kb.calls import is_package_call, parse_call
+from kb.expressions import calls_in
 from kb.lock import layers
 from kb.pages import addresses
-from kb.pages.views import CardView, Figure, Group, ModelView, group
+from kb.pages.views import CardView, ClaimView, Figure, Group, ModelView, group
 from kb.records import Card, Verdict
 from kb.texts import Texts
 
@@ -84,7 +85,14 @@ class Site:
         kind = self.base.schema.kinds.get(card.kind)
         labels = dict(kind.labels) if kind else {}
         label = labels.get(self.base.settings.language) or next(iter(labels.values()), card.kind)
-        return CardView(card, self.path_of(card), label, tuple(self._models(card, verdicts)), verdicts)
+        return CardView(
+            card, self.path_of(card), label, tuple(self._models(card, verdicts)), verdicts, self._claims(card)
+        )
+
+    def _claims(self, card: Card) -> tuple[ClaimView, ...]:
+        """Its expressions, once each."""
+        outcomes = {found.claim.source: found for found in self.base.claims(card)}
+        return tuple(ClaimView(found, f"claim-{number}") for number, found in enumerate(outcomes.values(), 1))
 
     def _models(self, card: Card, verdicts: Mapping[tuple[int, int], Verdict]) -> Iterator[ModelView]:
         labels = self._labels(card, verdicts)
@@ -106,7 +114,8 @@ class Site:
         """The calls that a card names, in its order, each with the paper's labels for it."""
         named = [(model.call, model.label) for model in card.models]
         named += [(row.call, row.label) for row in card.results if row.call]
-        named += [(verdict.by_call, "") for verdict in verdicts.values() if verdict.by_call]
+        named += [(call, "") for verdict in verdicts.values() for call in calls_in(verdict.by_call)]
+        named += [(call, "") for outcome in self.base.claims(card) for call in outcome.calls]
         labels: dict[str, list[str]] = {}
         for written, label in named:
             call = self.base.normal_call(written)

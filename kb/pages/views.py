@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from kb.claims import Outcome
+from kb.expressions import calls_in
 from kb.pages import addresses
 from kb.records import Card, Factory, Layer, Measurement, ResultRow, Verdict, VerdictStatus
 from kb.witnesses import Witness, proved
@@ -50,9 +52,20 @@ class Figure:
     @property
     def provisional(self) -> bool:
         """Whether its verdict rests on a model that no witness was found for."""
-        call = self.verdict.by_call or self.verdict.call
+        calls = calls_in(self.verdict.by_call or self.verdict.call)
+        return self.verdict.status in JUDGED and not all(map(self._proved, calls))
+
+    def _proved(self, call: str) -> bool:
         model = self.card.model(call)
-        return self.verdict.status in JUDGED and not proved(call, self.verdict.metric, model.witnesses if model else ())
+        return proved(call, self.verdict.metric, model.witnesses if model else ())
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimView:
+    """An expression of a card, and the anchor of its line in the list of them."""
+
+    outcome: Outcome
+    anchor: str
 
 
 @dataclass(frozen=True)
@@ -64,6 +77,7 @@ class CardView:
     kind: str
     models: tuple[ModelView, ...]
     verdicts: Mapping[tuple[int, int], Verdict]
+    claims: tuple[ClaimView, ...] = ()
 
     @cached_property
     def figures(self) -> tuple[Figure, ...]:
@@ -80,9 +94,30 @@ class CardView:
         """Its figures that a measurement could be held against."""
         return tuple(figure for figure in self.figures if figure.verdict.status in JUDGED)
 
+    @cached_property
+    def unexplained(self) -> Mapping[str, Figure]:
+        """Its unexplained figures by the page that says what was tried for each."""
+        found: dict[str, Figure] = {}
+        stem = self.path.removesuffix(".html")
+        for figure in self.judged:
+            if figure.verdict.status == "unexplained":
+                printed = figure.verdict.printed
+                name = f"{figure.row.label or figure.verdict.call} {figure.column} {printed.printed} {printed.unit}"
+                path = f"{stem}/{addresses.slug(name)[:80]}.html"
+                found[path if path not in found else f"{stem}/{figure.anchor}.html"] = figure
+        return found
+
+    def explanation_path(self, figure: Figure) -> str:
+        """The page that says what was tried for a figure; "" for one that is explained."""
+        return next((path for path, each in self.unexplained.items() if each.anchor == figure.anchor), "")
+
     def model(self, call: str) -> ModelView | None:
         """The view of one of its calls, by the normal form."""
         return next((model for model in self.models if model.call == call), None)
+
+    def claim(self, source: str) -> ClaimView | None:
+        """The view of one of its expressions, by its source."""
+        return next((each for each in self.claims if each.outcome.claim.source == source), None)
 
 
 def figure_anchor(line: int, column: int) -> str:
