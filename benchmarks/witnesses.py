@@ -26,7 +26,7 @@ from torch import nn
 
 from kb.calls import find_factories, is_package_call, normalise, parse_call, split_call
 from kb.counting import build, make_inputs, measure_module
-from kb.counting.packages import find_factory, input_for, split_arguments
+from kb.counting.packages import build_package_model, find_factory, input_for, split_arguments
 from kb.records import Factory
 from kb.witnesses import FILE, FORMAT
 from kb.writing import write_if_changed
@@ -135,7 +135,7 @@ def package_network(call: str) -> Network:
     parsed = parse_call(call)
     factory = find_factory(*parsed.name.split(":"))
     arguments, ours = split_arguments(factory, parsed.arguments)
-    module = build(factory, arguments)
+    module = build_package_model(factory, arguments)
     return measured(module, input_for(factory, module, ours), call)
 
 
