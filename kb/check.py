@@ -11,10 +11,10 @@ from urllib.parse import unquote, urlsplit
 
 from kb.base import Base
 from kb.calls import CallError, is_call, normalise
-from kb.claims import Outcome
+from kb.claims import Outcome, footnote, line_of
 from kb.markdown import Link, links, math_problems
 from kb.problems import in_order, problem
-from kb.records import Card, Claim, Place, Problem, ResultRow, Section, Severity, Verdict
+from kb.records import Card, Place, Problem, ResultRow, Section, Severity, Verdict
 from kb.schema import Schema, SchemaSection, normal_heading
 
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
@@ -319,14 +319,8 @@ def _in_row(text: str, row: ResultRow, card: Card) -> Place:
 def _in_claim(outcome: Outcome, at: int, card: Card) -> Place:
     """Where a part of an expression stands; the code span's beginning where that runs over several lines."""
     claim = outcome.claim
-    start = _line_of(claim, card).find(claim.source, claim.column - 1)
+    start = line_of(claim, card).find(claim.source, claim.column - 1)
     return Place(card.path, claim.line, claim.column if start < 0 else start + at + 1)
-
-
-def _line_of(claim: Claim, card: Card) -> str:
-    """The line of the note in which a claim begins."""
-    lines = (line for text, first_line in _texts(card) for line in enumerate(text.split("\n"), first_line))
-    return next((line for number, line in lines if number == claim.line), "")
 
 
 def _failure(outcome: Outcome, card: Card) -> Problem:
@@ -334,17 +328,10 @@ def _failure(outcome: Outcome, card: Card) -> Problem:
     compared = f", compared with {' and '.join(outcome.bounds)}" if outcome.bounds else ""
     message = f"the claim `{outcome.text}` does not hold: the value is {outcome.shown}{compared}"
     place = _in_claim(outcome, 0, card)
-    if _has_footnote(outcome.claim, card):
+    if footnote(outcome.claim, card):
         return problem("K503", place, message, "the card's footnote speaks of it", severity="note")
     hint = "correct the claim or the model, or give it a footnote; a value alone is shown by `kb= …`"
     return problem("K503", place, message, hint)
-
-
-def _has_footnote(claim: Claim, card: Card) -> bool:
-    """Whether a footnote of the card hangs on a claim's code span."""
-    after = _line_of(claim, card).partition(claim.source)[2]
-    found = re.match(r"\s?`+\[\^([^\]\s]+)\]", after)
-    return found is not None and f"[^{found[1]}]:" in card.definitions
 
 
 def _unexplained(verdict: Verdict, row: ResultRow, card: Card) -> Problem:

@@ -62,7 +62,7 @@ def body(
 ) -> MobileNet:
     """The network whose layers the table lists, each built as a `block`.
 
-    Section 3.3: the width multiplier α makes c channels α·c, rounded down, of which the code keeps at least `min_depth`.
+    Section 3.3: the width multiplier α makes c channels α·c, rounded down; the code keeps at least `min_depth`.
     """
     outputs = [max(min_depth, int(channels * width)) for channels in [32, *(channels for channels, _ in table)]]
     layers = [block(outputs[i], outputs[i + 1], stride) for i, (_, stride) in enumerate(table)]

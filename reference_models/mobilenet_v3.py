@@ -75,14 +75,15 @@ class Bottleneck(nn.Module):
         return x + y if self.shortcut else y
 
 
-def efficient(channels: int, exp: int, out: int, head: int, nl: type[nn.Module]) -> list[nn.Module]:
+def efficient(channels: int, exp: int, head: int, nl: type[nn.Module]) -> list[nn.Module]:
     """Figure 5, below: pool the expansion, and make the features of the head on a single point; nothing projects."""
     last = nn.Sequential(*conv(channels, exp, 1), nl(), nn.AdaptiveAvgPool2d(1))
     return [last, nn.Sequential(nn.Conv2d(exp, head, 1), nl())]
 
 
-def original(channels: int, exp: int, out: int, head: int, nl: type[nn.Module]) -> list[nn.Module]:
-    """Figure 5, above: a bottleneck with its filtering and projection, and the features of the head before pooling."""
+def original(channels: int, exp: int, head: int, nl: type[nn.Module]) -> list[nn.Module]:
+    """Figure 5, above: a bottleneck that filters and projects, to 320, and the features of the head before pooling."""
+    out = 2 * channels
     features = nn.Sequential(*conv(out, head, 1), nl(), nn.AdaptiveAvgPool2d(1))
     return [Bottleneck(channels, 3, exp, out, False, nl, 1), features]
 
@@ -104,8 +105,8 @@ class MobileNetV3(nn.Module):
             channels, full = divisible(out * width), out
         self.bottlenecks = nn.Sequential(*blocks)
         # Table 2 ticks SE at Small's last 1×1; the authors' code has none there. In both tables it is six times wider.
-        last, out, head = divisible(6 * full * width), divisible(2 * full * width), divisible(head * max(1.0, width))
-        self.last, self.head = LAST_STAGES[last_stage](channels, last, out, head, outer)
+        last, head = divisible(6 * full * width), divisible(head * max(1.0, width))
+        self.last, self.head = LAST_STAGES[last_stage](channels, last, head, outer)
         self.classifier = nn.Conv2d(head, classes, 1)
 
     def forward(self, x: Tensor) -> Tensor:
