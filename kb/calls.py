@@ -78,7 +78,8 @@ def _call_node(text: str, arguments: str) -> ast.Call:
         node = None
     # A call that ends before the source does was closed early: `model(1) # )`.
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.end_col_offset != _width(source):
-        raise CallError(f"the arguments of `{text.strip()}` cannot be read", "write them as `name=value, name=value`")
+        message = f"the arguments of `{text.strip()[:80]}` cannot be read"
+        raise CallError(message, "write them as `name=value, name=value`")
     return node
 
 

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from kb.base import Base
 from kb.calls import CallError, is_call, normalise
-from kb.claims import Outcome
+from kb.claims import Outcome, footnote, line_of
 from kb.markdown import Link, links, math_problems
 from kb.problems import in_order, problem
 from kb.records import Card, Place, Problem, ResultRow, Section, Severity, Verdict
@@ -163,7 +163,7 @@ def failed_claims(base: Base) -> Iterator[Problem]:
                 error = outcome.error
                 yield problem(error.code, _in_claim(outcome, error.at, card), error.message, error.hint)
             elif outcome.status == "fails":
-                yield problem("K503", _in_claim(outcome, 0, card), *_failure(outcome))
+                yield _failure(outcome, card)
 
 
 VALIDATIONS: Sequence[Validation] = (
@@ -319,17 +319,19 @@ def _in_row(text: str, row: ResultRow, card: Card) -> Place:
 def _in_claim(outcome: Outcome, at: int, card: Card) -> Place:
     """Where a part of an expression stands; the code span's beginning where that runs over several lines."""
     claim = outcome.claim
-    lines = (line for text, first_line in _texts(card) for line in enumerate(text.split("\n"), first_line))
-    line = next((line for number, line in lines if number == claim.line), "")
-    start = line.find(claim.source, claim.column - 1)
+    start = line_of(claim, card).find(claim.source, claim.column - 1)
     return Place(card.path, claim.line, claim.column if start < 0 else start + at + 1)
 
 
-def _failure(outcome: Outcome) -> tuple[str, str]:
-    """What to say of a claim that does not hold."""
+def _failure(outcome: Outcome, card: Card) -> Problem:
+    """What to say of a claim that does not hold; a footnote on it makes it a note, as on an unexplained figure."""
     compared = f", compared with {' and '.join(outcome.bounds)}" if outcome.bounds else ""
     message = f"the claim `{outcome.text}` does not hold: the value is {outcome.shown}{compared}"
-    return message, "correct the claim or the model; a value alone is shown by `kb= …`"
+    place = _in_claim(outcome, 0, card)
+    if footnote(outcome.claim, card):
+        return problem("K503", place, message, "the card's footnote speaks of it", severity="note")
+    hint = "correct the claim or the model, or give it a footnote; a value alone is shown by `kb= …`"
+    return problem("K503", place, message, hint)
 
 
 def _unexplained(verdict: Verdict, row: ResultRow, card: Card) -> Problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
@@ -20,7 +21,7 @@ from kb.expressions import (
     evaluate,
     parse,
 )
-from kb.records import Claim
+from kb.records import Card, Claim
 
 ClaimStatus = Literal["value", "holds", "fails", "unmeasured", "unreadable"]
 
@@ -68,6 +69,23 @@ def outcome(claim: Claim, normal: Normal, measured: Measured) -> Outcome:
         if not isinstance(bound, Number)
     )
     return Outcome(claim, status, result.value, _shown(result.value, like), bounds, expression.calls)
+
+
+def line_of(claim: Claim, card: Card) -> str:
+    """The line of the note on which an expression begins."""
+    texts = ((card.intro, card.intro_line), *((section.markdown, section.line + 1) for section in card.sections))
+    for text, first_line in texts:
+        lines = text.split("\n")
+        if first_line <= claim.line < first_line + len(lines):
+            return lines[claim.line - first_line]
+    return ""
+
+
+def footnote(claim: Claim, card: Card) -> str:
+    """The label of the footnote that hangs on an expression's code span; "" for none."""
+    after = line_of(claim, card)[claim.column - 1 :].partition(claim.source)[2]
+    found = re.match(r"\s?`+\[\^([^\]\s]+)\]", after)
+    return found[1] if found and f"[^{found[1]}]:" in card.definitions else ""
 
 
 def _like(expression: Expression) -> Number | None:

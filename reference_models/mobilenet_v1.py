@@ -53,21 +53,28 @@ class MobileNet(nn.Module):
         return self.fc(self.pool(self.layers(self.conv(x))).flatten(1))
 
 
-def thin(channels: int, width: float) -> int:
-    """Section 3.3: the width multiplier α makes c channels α·c, rounded down, of which the code keeps at least 8."""
-    return max(8, int(channels * width))
+def body(
+    block: type[nn.Module],
+    table: list[tuple[int, int]],
+    width: float = 1.0,
+    classes: int = 1000,
+    min_depth: int = 8,
+) -> MobileNet:
+    """The network whose layers the table lists, each built as a `block`.
 
-
-def body(block: type[nn.Module], table: list[tuple[int, int]], width: float = 1.0, classes: int = 1000) -> MobileNet:
-    """The network whose layers the table lists, each built as a `block`."""
-    outputs = [thin(32, width)] + [thin(channels, width) for channels, _ in table]
+    Section 3.3: the width multiplier α makes c channels α·c, rounded down; the code keeps at least `min_depth`.
+    """
+    outputs = [max(min_depth, int(channels * width)) for channels in [32, *(channels for channels, _ in table)]]
     layers = [block(outputs[i], outputs[i + 1], stride) for i, (_, stride) in enumerate(table)]
     return MobileNet(outputs[0], layers, outputs[-1], classes)
 
 
-def mobilenet_v1(width: float = 1.0, classes: int = 1000) -> nn.Module:
-    """MobileNet, of Tables 4 to 9: `width` is the paper's α; ρ is the resolution of the input."""
-    return body(DepthwiseSeparable, HEAD + FIVE + TAIL, width, classes)
+def mobilenet_v1(width: float = 1.0, classes: int = 1000, min_depth: int = 8) -> nn.Module:
+    """MobileNet, of Tables 4 to 14: `width` is the paper's α; ρ is the resolution of the input.
+
+    `min_depth` is the authors' code's: the paper does not say how many channels a layer keeps at least.
+    """
+    return body(DepthwiseSeparable, HEAD + FIVE + TAIL, width, classes, min_depth)
 
 
 def conv_mobilenet() -> nn.Module:

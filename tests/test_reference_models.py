@@ -176,13 +176,20 @@ def shapes(model):
     )
 
 
+def small(name, **options):
+    """A call with those of the options that the factory or its inputs have."""
+    given = [f"{option}={value}" for option, value in options.items() if option in FACTORIES[name].parameters]
+    return f"{name}({', '.join(given)})"
+
+
 @pytest.mark.parametrize("name", sorted(FACTORIES))
 def test_runs_forward_and_backward(name):
     torch.manual_seed(0)
-    model, inputs = build(CHEAP.get(name, f"{name}(resolution=64)"))
+    model, inputs = build(CHEAP.get(name, small(name, resolution=64)))
     # Two images: of a single one, a map of one point has no variance to normalise by.
     outputs = tree_leaves(model(*(torch.rand(2, *each.shape[1:]) for each in inputs)))
     sum(output.square().mean() for output in outputs).backward()
+    assert outputs
     assert all(output.isfinite().all() for output in outputs)
     gradients = [parameter.grad for parameter in model.parameters()]
     assert all(gradient is not None and gradient.isfinite().all() for gradient in gradients)
@@ -192,6 +199,18 @@ def test_runs_forward_and_backward(name):
 @pytest.mark.parametrize("name", [name for name in sorted(FACTORIES) if "width" in FACTORIES[name].parameters])
 @pytest.mark.parametrize("width", [0.25, 0.35, 0.5, 0.75, 1.3, 1.4])
 def test_every_width_can_be_built(name, width):
-    thin, images = on_meta(f"{name}(width={width}, classes=7)", resolution=96)
+    thin, inputs = on_meta(small(name, width=width, classes=7, resolution=96))
     with torch.no_grad():
-        assert thin(*images).shape == (1, 7)
+        outputs = tree_leaves(thin(*inputs))
+    assert all(output.numel() for output in outputs)
+    assert "classes" not in FACTORIES[name].parameters or any(7 in output.shape for output in outputs)
+
+
+@pytest.mark.parametrize("entry", case("mobilenet_v3_ablations.yml"), ids=lambda entry: entry["call"])
+def test_the_ablations_of_mobilenet_v3_run(entry):
+    model, images = build(entry["call"], resolution=64)
+    scores = model.eval()(*map(torch.rand_like, images))
+    assert scores.shape == (1, 1000)
+    assert scores.isfinite().all()
+    kinds = [type(module) for module in model.modules()]
+    assert (kinds.count(nn.Hardswish), kinds.count(nn.ReLU)) == (entry["hswish"], entry["relu"])

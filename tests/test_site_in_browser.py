@@ -287,6 +287,37 @@ def test_pages_are_light(site):
         assert len(gzip.compress(path.read_bytes())) < 150_000, path.name
 
 
+# ------------------------------------------------------------------------------------------------------ claims
+
+
+def test_a_claim_shows_its_outcome_in_the_text_and_leads_to_the_list(site):
+    page = site.open("cards/Howard2017arxiv.html")
+    holds = page.locator("td .kb-claim.kb-is-agrees", has_text="94.857 %")
+    expect(holds).to_have_text("✓成立 94.857 %")
+    fails = page.locator("td .kb-claim.kb-is-unexplained")
+    expect(fails).to_have_text("✗不成立 1.906 %")
+    assert fails.get_attribute("title") == "share(mobilenet_v1().macs, conv) ~ 1.19%：不成立：1.906 %"
+    fails.click()
+    listed = page.locator(".kb-claims > div:target")
+    expect(listed.locator("code")).to_have_text("share(mobilenet_v1().macs, conv) ~ 1.19%")
+    expect(listed.locator("dd")).to_have_text("✗不成立 不成立：1.906 %")
+
+
+def test_a_value_and_what_a_claim_was_compared_with_are_shown(site):
+    page = site.open("cards/Howard2019arxiv.html")
+    expect(page.locator("article .kb-claim.kb-value", has_text="499,520")).to_be_visible()
+    compared = page.locator(".kb-claims dd", has_text="与之比较的是 216,589,760")
+    expect(compared).to_have_count(2)
+
+
+def test_failed_claims_stand_on_the_page_of_discrepancies_with_their_footnote(site):
+    page = site.open("discrepancies.html")
+    failed = page.locator(".kb-claims > div", has_text="share(mobilenet_v1().macs, conv) ~ 1.19%")
+    expect(failed).to_contain_text("✗")
+    expect(failed).to_contain_text("1.19 应是 1.91 颠倒了两位")
+    assert "kb=" not in page.inner_text("article")
+
+
 # ----------------------------------------------------------------------------------------------- hostile notes
 
 

@@ -1,4 +1,4 @@
-"""Where the plain convention does not give what is printed: by paper and table, with what explains it."""
+"""Where the plain convention does not give what is printed, by paper and table, and which claims fail."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kb import asking
+from kb.claims import footnote
 from kb.explaining import Explanation
+from kb.expressions import MARKS
 from kb.markdown import definitions, plain_text
 from kb.pages.site import Site
-from kb.pages.views import CardView, Figure
+from kb.pages.views import CardView, ClaimView, Figure
 from kb.records import Card
 
 LONGEST_CAPTION = 90
 _SENTENCE_END = re.compile(r"[。；：]|[.;:](?=\s|$)")
+_EXPRESSION = re.compile(rf"(`+)((?:{'|'.join(map(re.escape, MARKS))})[^`]*)\1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +30,10 @@ class Table:
 
 
 def papers(site: Site) -> Iterator[tuple[CardView, tuple[Table, ...]]]:
-    """The cards that hold such figures, each with its tables of them."""
+    """The cards that hold such figures or failed claims, each with its tables of figures."""
     for view in site.main_cards:
         found = tuple(_tables(view))
-        if found:
+        if found or failed(view):
             yield view, found
 
 
@@ -63,15 +66,32 @@ def _beginning(paragraph: str) -> str:
     return text[: max((end for end in ends if end <= LONGEST_CAPTION), default=ends[0])].rstrip("。；.;:：")
 
 
+def failed(view: CardView) -> tuple[ClaimView, ...]:
+    """A card's claims that do not hold."""
+    return tuple(claim for claim in view.claims if claim.outcome.status == "fails")
+
+
 def footnotes(figure: Figure) -> tuple[str, ...]:
     """What the card's footnotes say of a figure, as text."""
-    card = figure.card.card
+    return tuple(filter(None, (_words(label, figure.card) for label in figure.verdict.printed.footnotes)))
+
+
+def footnote_of(claim: ClaimView, view: CardView) -> str:
+    """What the card's footnote says of a claim, as text; "" for none."""
+    return _words(footnote(claim.outcome.claim, view.card), view)
+
+
+def _words(label: str, view: CardView) -> str:
+    """A footnote as text, with the values of its expressions in their place."""
+    card = view.card
     written = [definitions(text) for text in (card.intro, *(each.markdown for each in card.sections), card.definitions)]
-    sources = (
-        next((each[f"^{label}"] for each in written if f"^{label}" in each), "")
-        for label in figure.verdict.printed.footnotes
-    )
-    return tuple(plain_text(source.partition("]:")[2].strip()) for source in sources if source)
+    source = next((each[f"^{label}"] for each in written if f"^{label}" in each), "")
+    return plain_text(_EXPRESSION.sub(lambda found: _value(found, view), source).partition("]:")[2].strip())
+
+
+def _value(found: re.Match[str], view: CardView) -> str:
+    claim = view.claim(found[2])
+    return claim.outcome.shown if claim and claim.outcome.shown else found[0]
 
 
 def explanation(site: Site, figure: Figure) -> Explanation | None:
