@@ -30,6 +30,14 @@ def body_v3(table: list[Row], rf2: bool) -> nn.Sequential:
     return nn.Sequential(network.conv, *network.bottlenecks, network.last[:3])
 
 
+class Kept(nn.Module):
+    """Passes a map on, and keeps it for the skip."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.map = x
+        return x
+
+
 class LRASPP(nn.Module):
     """Figure 10: a 1×1 convolution gated by what a large pooling sees, and a skip from 1/8 of the resolution.
 
@@ -41,22 +49,19 @@ class LRASPP(nn.Module):
         super().__init__()
         self.network = atrous(network)
         depthwise = network[skip].depthwise
-        depthwise.register_forward_hook(self.keep)
         self.conv = conv(channels, filters)
         self.gate = nn.Conv2d(channels, filters, 1)
         self.high = nn.Conv2d(filters, classes, 1)
         self.low = nn.Conv2d(depthwise[0].out_channels, classes, 1)
-
-    def keep(self, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        """Remembers what the depthwise convolution at 1/8 of the resolution gave."""
-        self.skip = output
+        self.skip = Kept()
+        depthwise.append(self.skip)
 
     def forward(self, images: Tensor) -> Tensor:
         x = self.network(images)
         size = [min(49, side) for side in x.shape[2:]]  # images of half the resolution are lower than that
         gate = self.gate(avg_pool2d(x, size, (16, 20))).sigmoid()
-        high = self.high(resized(self.conv(x) * resized(gate, x), self.skip))
-        return resized(high + self.low(self.skip), images)
+        high = self.high(resized(self.conv(x) * resized(gate, x), self.skip.map))
+        return resized(high + self.low(self.skip.map), images)
 
 
 def raspp_mobilenet_v2(width: float = 1.0, rf2: bool = False, filters: int = 256, classes: int = 19) -> nn.Module:
