@@ -273,15 +273,17 @@ def chosen(call: str, label: str) -> tuple[str, ...]:
         arguments = parse_call(call).arguments
     except CallError:
         return ()
-    return tuple(f"{name}={write_literal(value)}" for name, value in arguments.items() if not _implied(value, label))
+    return tuple(
+        f"{name}={write_literal(value)}" for name, value in arguments.items() if not _implied(name, value, label)
+    )
 
 
-def _implied(value: object, label: str) -> bool:
-    """Whether a label says a value: a number stands in it, a text is part of it."""
+def _implied(name: str, value: object, label: str) -> bool:
+    """Whether a label says a value: a number stands in it, a text is part of it, or the name of what is true."""
     if isinstance(value, bool) or value is None:
-        return False
+        return value is True and name.casefold() in label.casefold()
     if isinstance(value, int | float):
         return Decimal(str(value)) in {Decimal(number) for number in NUMBER.findall(label)}
     if isinstance(value, list | tuple):
-        return all(_implied(each, label) for each in value)
+        return all(_implied(name, each, label) for each in value)
     return str(value).casefold() in label.casefold()

@@ -168,6 +168,33 @@ def test_the_authors_detectors_as_others_count_them(call, millions):
     assert round((params(model) - scales) / 1e6, 3) == millions
 
 
+@pytest.mark.parametrize("aspp", [False, True])
+def test_deeplab_is_torchvisions_backbone_and_aspp(aspp, torchvision_models):
+    from torchvision.models.segmentation.deeplabv3 import ASPP
+
+    rates = [6, 12, 18] if aspp else []
+    model, images = on_meta(f"deeplabv3_mobilenet_v2(aspp={aspp})")
+    with torch.device("meta"):
+        features = torchvision_models.mobilenet_v2().features[:-1]
+        witness = nn.Sequential(features, ASPP(320, rates, 256), nn.Conv2d(256, 21, 1))
+    assert shapes(model) == shapes(witness)
+    for block in features[14:]:
+        depthwise = block.conv[-3][0]
+        rate = 1 if depthwise.stride == (2, 2) else 2
+        depthwise.stride, depthwise.dilation, depthwise.padding = (1, 1), (rate, rate), (rate, rate)
+    assert multiply_adds(model, images) == multiply_adds(witness, images)
+
+
+def test_lraspp_is_torchvisions_but_for_a_bias_and_the_layer_that_the_skip_leaves(torchvision_models):
+    from torchvision.models.segmentation.lraspp import LRASPPHead
+
+    model, _ = on_meta("lraspp_mobilenet_v3_large(classes=21)")
+    with torch.device("meta"):
+        theirs = torchvision_models.segmentation.lraspp_mobilenet_v3_large(num_classes=21, weights_backbone=None)
+        theirs.classifier = LRASPPHead(120, 960, 21, 128)  # theirs takes the 40 channels of the projection
+    assert shapes(model) == sorted([*shapes(theirs), (128,)])
+
+
 def shapes(model):
     """The shapes of all parameters; a 1×1 convolution counts as the linear layer that it is on a single point."""
     return sorted(
@@ -201,7 +228,7 @@ def test_runs_forward_and_backward(name):
 def test_every_width_can_be_built(name, width):
     thin, inputs = on_meta(small(name, width=width, classes=7, resolution=96))
     with torch.no_grad():
-        outputs = tree_leaves(thin(*inputs))
+        outputs = tree_leaves(thin.eval()(*inputs))
     assert all(output.numel() for output in outputs)
     assert "classes" not in FACTORIES[name].parameters or any(7 in output.shape for output in outputs)
 
