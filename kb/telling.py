@@ -14,6 +14,15 @@ from kb.texts import Texts
 
 NEAREST = {"layers": 3, "arguments": 1, "classes": 1, "factor": 1, "misprint": 0}  # shown where none fits
 WIDTH = 100  # of a terminal's line of words
+# A verdict is told by a mark and words, on pages by a colour besides; never by colour alone.
+MARKS = {
+    "agrees": "✓",
+    "agrees_counting": "≈",
+    "reproduced": "↻",
+    "unexplained": "≠",
+    "not_measurable": "·",
+    "unmeasured": "?",
+}
 PARTS = 3  # of a lead's parts that cost the same, so many are named
 
 

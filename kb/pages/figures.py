@@ -10,20 +10,10 @@ from kb.judging import strength
 from kb.pages import addresses, formats
 from kb.pages.views import JUDGED, CardView, Figure, tally
 from kb.records import Verdict
-from kb.telling import convention_words
+from kb.telling import MARKS, convention_words
 from kb.texts import Texts
 
 __all__ = ["accepted", "badge", "cell_writer", "conventions_text", "gap", "legend_writer", "measured_text", "strength"]
-
-# A verdict is told by colour, mark and words, never by colour alone.
-MARKS = {
-    "agrees": "✓",
-    "agrees_counting": "≈",
-    "reproduced": "↻",
-    "unexplained": "≠",
-    "not_measurable": "·",
-    "unmeasured": "?",
-}
 
 
 def badge(status: str, texts: Texts, *, words: bool = True) -> Markup:
