@@ -12,6 +12,7 @@ from itertools import groupby
 from typing import Any
 
 from kb.auditing import Audit, AuditedFigure, AuditedModel
+from kb.explaining import AROUND
 from kb.figures import COUNTS
 from kb.judging import base_metric
 from kb.problems import shown
@@ -131,7 +132,7 @@ def as_table(audit: Audit, texts: Texts) -> str:
 
 def _rows(model: AuditedModel, texts: Texts) -> Iterator[tuple[str, ...]]:
     """A model's counts; its label stands beside the first of them."""
-    label = _short(shown(model.label or model.call))
+    label = _short(shown(model.label or model.call) or texts("audit.no_name"))
     counts = [figure for figure in model.figures if base_metric(figure.column) in COUNTS]
     if not counts:
         yield label, "", "", "", texts("audit.no_counts")
@@ -169,13 +170,13 @@ def _words(figure: AuditedFigure, texts: Texts) -> str:
 
 
 def _near(figure: AuditedFigure, texts: Texts) -> str:
-    """The convention that comes nearer than the column's own."""
-    verdict = figure.verdict
-    if figure.nearest_count is None or figure.nearest_count == figure.counted:
+    """The convention that comes nearer than the column's own; one that lies far off as well says nothing."""
+    verdict, count = figure.verdict, figure.nearest_count
+    value = verdict.printed.value
+    if count is None or count == figure.counted or abs(count - value) > AROUND * value:
         return ""
     words = convention_words(figure.nearest.removesuffix("_truncated"), verdict.metric, texts)
-    gap = difference(figure.nearest_count, verdict.printed.value)
-    return texts("audit.nearest", conventions=words, count=f"{figure.nearest_count:,}", difference=gap)
+    return texts("audit.nearest", conventions=words, count=f"{count:,}", difference=difference(count, value))
 
 
 def _readings(audit: Audit, texts: Texts) -> Iterator[str]:
@@ -202,6 +203,8 @@ def _summary(audit: Audit, texts: Texts) -> Iterator[str]:
         f"{texts.named('metric', name)}{texts('figures.count', count=len(list(group)))}"
         for name, group in groupby(others)
     ]
+    if any(figure.provisional for figure in counts):
+        yield texts("legend.column", metric=texts("witness.provisional"), conventions=texts("audit.provisional"))
     if names:
         yield texts("audit.others", names=texts("list.comma").join(names))
 

@@ -27,7 +27,6 @@ from kb.zoos import Entry, Zoo, read_table
 
 TABLES = (".csv", ".tsv")
 INDEXES = (".yml", ".yaml", ".json", ".md")
-PATTERN = ("*", "?", "[")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ class Naming:
 class AuditedFigure:
     """A figure of a file with its verdict. `counted` is what the model gives as the figure's column is counted.
 
-    Where that is not the figure, `nearest` is the convention that comes nearest to it, and `nearest_count` what it gives.
+    Where that is not the figure, `nearest` is the convention that comes nearest to it; it gives `nearest_count`.
     """
 
     column: str
@@ -180,9 +179,14 @@ def _unused(naming: Naming, zoo: Zoo) -> list[Problem]:
     names = {name for entry in zoo.entries for name in (entry.label, *entry.names)}
     unused = (key for key in naming.calls if not any(key == name or fnmatchcase(name, key) for name in names))
     return [
-        problem("K506", naming.calls.places[key], f"no model of the list is called `{key}`", nearest_name(key, names))
+        problem("K506", naming.calls.places[key], f"no model of the list is called `{key}`", _nearest(key, names))
         for key in unused
     ]
+
+
+def _nearest(key: str, names: set[str]) -> str:
+    """A hint: the name that was meant. What a pattern was meant for cannot be told."""
+    return "" if set(key) & set("*?[") else nearest_name(key, sorted(names))
 
 
 # ------------------------------------------------------------------------------------------------ measuring

@@ -92,6 +92,14 @@ def too_many(place: Place) -> Problem:
 # ------------------------------------------------------------------------------------------------------- tables
 
 
+class TableError(ValueError):
+    """Why a row is none, and the line that it begins on."""
+
+    def __init__(self, message: str, line: int) -> None:
+        super().__init__(message)
+        self.line = line
+
+
 class Record(NamedTuple):
     """A row of a table: its line, its cells, and the column of the file in which each begins."""
 
@@ -113,8 +121,10 @@ def read_table(text: str, path: str) -> Zoo:
     """The models of a table with a header: columns divided by commas, semicolons or tabs."""
     try:
         records = list(islice(_records(text), MOST_ENTRIES + 2))
-    except csv.Error as error:
-        return _nothing(problem("K505", Place(path), f"the table cannot be read: {error}"))
+    except TableError as error:
+        return _nothing(
+            problem("K505", Place(path, error.line), f"the row cannot be read: {error}", "close its quotes")
+        )
     if not records:
         return _nothing(problem("K505", Place(path), "the file is empty", "begin it with a line of headers"))
     if len(records) > MOST_ENTRIES + 1:
@@ -135,10 +145,13 @@ def _records(text: str) -> Iterator[Record]:
     lines = text.split("\n")
     reader = csv.reader(io.StringIO(text), delimiter=_delimiter(lines), strict=True)
     first = 1
-    for cells in reader:
-        if any(cell.strip() for cell in cells):
-            yield Record(first, tuple(cell.strip() for cell in cells), tuple(_columns(lines[first - 1], cells)))
-        first = reader.line_num + 1
+    try:
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                yield Record(first, tuple(cell.strip() for cell in cells), tuple(_columns(lines[first - 1], cells)))
+            first = reader.line_num + 1
+    except csv.Error as error:
+        raise TableError(str(error), first) from None
 
 
 def _delimiter(lines: Sequence[str]) -> str:
@@ -172,35 +185,27 @@ def _header(cells: Sequence[str]) -> _Header:
 def _zoo(header: _Header, records: Sequence[Record], path: str) -> Zoo:
     """All rows as entries. A column without any unit is one mistake, not one in each of its cells."""
     first, *body = records
-    rows = [_row(header, record, path) for record in body]
     lacking = [index for index, (_, column) in header.figures.items() if _lack_units(index, column, body)]
-    known = {(record.line, record.columns[index]) for record in body for index in lacking if index < len(record.cells)}
+    kept = replace(header, figures={index: each for index, each in header.figures.items() if index not in lacking})
     problems = [_no_units(first, index, path) for index in lacking]
     problems += [found for record in body if (found := _too_long(record, first, path))]
-    problems += [
-        found
-        for _, problems_of_row in rows
-        for found in problems_of_row
-        if (found.place.line, found.place.column) not in known
-    ]
-    return Zoo(tuple(entry for entry, _ in rows), tuple(problems))
+    rows = [_row(kept, record, path) for record in body]
+    return Zoo(
+        tuple(entry for entry, _ in rows), (*problems, *(found for _, all_of_row in rows for found in all_of_row))
+    )
 
 
 def _row(header: _Header, record: Record, path: str) -> tuple[Entry, list[Problem]]:
     places = [Place(path, record.line, column) for column in record.columns]
     cells = list(zip(record.cells, places, strict=True))
     read = {
-        name: read_cell(*_cell(cells[index], column))
+        name: read_cell(cells[index][0], column, cells[index][1])
         for index, (name, column) in header.figures.items()
         if index < len(cells)
     }
     figures = {name: found for name, found in read.items() if isinstance(found, Figure)}
     problems = [found for found in read.values() if isinstance(found, Problem)]
     return _entry(header, cells, figures), problems
-
-
-def _cell(cell: tuple[str, Place], column: Column) -> tuple[str, Column, Place]:
-    return cell[0], column, cell[1]
 
 
 def _entry(header: _Header, cells: Sequence[tuple[str, Place]], figures: Mapping[str, Figure]) -> Entry:
