@@ -19,7 +19,7 @@ CELLS = 1000  # drawn here for each number; the benchmark draws more
 
 @pytest.mark.parametrize("metric", METRICS)
 def test_the_numbers_still_hold(metric, root):
-    """Drawn again around today's models, if fewer: models that come and go move them little, a change of rules a lot."""
+    """Drawn again around today's models, if fewer: models that come and go move them little, new rules a lot."""
     shares = runpy.run_path(str(root / "benchmarks" / "chance.py"))["shares"]
     lock = read_lock(root)[0].entries
     for digits in DIGITS:
