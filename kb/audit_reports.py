@@ -87,7 +87,7 @@ def _figure_data(figure: AuditedFigure) -> dict[str, Any]:
         "unit": verdict.printed.unit,
         "value": _number(verdict.printed.value),
         "measured": verdict.measured,
-        "counted": figure.counted,
+        "counted": figure.verdict.counted,
         "verdict": verdict.status,
         "conventions": list(verdict.conventions),
         "difference": _relative(figure),
@@ -113,7 +113,7 @@ def _number(value: Decimal | None) -> int | float | None:
 def _relative(figure: AuditedFigure) -> float | None:
     """How far the model's count lies from the printed figure, relative to it."""
     value = figure.verdict.printed.value
-    return None if figure.counted is None or not value else round(float(figure.counted / value) - 1, 6)
+    return None if figure.verdict.counted is None or not value else round(float(figure.verdict.counted / value) - 1, 6)
 
 
 # ------------------------------------------------------------------------------------------------------ people
@@ -138,7 +138,7 @@ def _rows(model: AuditedModel, texts: Texts) -> Iterator[tuple[str, ...]]:
         yield label, "", "", "", texts("audit.no_counts")
     for figure in counts:
         printed = shown(f"{figure.verdict.printed.printed} {figure.verdict.printed.unit}".strip())
-        counted = "" if figure.counted is None else f"{figure.counted:,}"
+        counted = "" if figure.verdict.counted is None else f"{figure.verdict.counted:,}"
         yield label, _column(figure.column, texts), printed, counted, _verdict(figure, texts)
         label = ""
 
@@ -162,10 +162,9 @@ def _words(figure: AuditedFigure, texts: Texts) -> str:
     verdict = figure.verdict
     if verdict.status in ("not_measurable", "unmeasured"):
         return texts(f"audit.reason.{verdict.reason}")
-    if verdict.status == "unexplained" and figure.counted is not None:
-        return (
-            f"{texts('verdict.unexplained')}, {difference(figure.counted, verdict.printed.value)}{_near(figure, texts)}"
-        )
+    if verdict.status == "unexplained" and verdict.counted is not None:
+        gap = difference(verdict.counted, verdict.printed.value)
+        return f"{texts('verdict.unexplained')}, {gap}{_near(figure, texts)}"
     return texts(f"verdict.{verdict.status}")
 
 
@@ -173,7 +172,7 @@ def _near(figure: AuditedFigure, texts: Texts) -> str:
     """The convention that comes nearer than the column's own; one that lies far off as well says nothing."""
     verdict, count = figure.verdict, figure.nearest_count
     value = verdict.printed.value
-    if count is None or count == figure.counted or abs(count - value) > AROUND * value:
+    if count is None or count == figure.verdict.counted or abs(count - value) > AROUND * value:
         return ""
     words = convention_words(figure.nearest.removesuffix("_truncated"), verdict.metric, texts)
     return texts("audit.nearest", conventions=words, count=f"{count:,}", difference=difference(count, value))
@@ -181,7 +180,7 @@ def _near(figure: AuditedFigure, texts: Texts) -> str:
 
 def _readings(audit: Audit, texts: Texts) -> Iterator[str]:
     """How each column was counted, as a whole."""
-    judged = [figure for figure in audit.figures if figure.counted is not None]
+    judged = [figure for figure in audit.figures if figure.verdict.counted is not None]
     for column in dict.fromkeys(figure.column for figure in judged):
         verdict = next(figure.verdict for figure in judged if figure.column == column)
         words = texts("list.separator").join(_conventions(verdict, texts))

@@ -45,15 +45,14 @@ class Naming:
 
 @dataclass(frozen=True, slots=True)
 class AuditedFigure:
-    """A figure of a file with its verdict. `counted` is what the model gives as the figure's column is counted.
+    """A figure of a file with its verdict.
 
-    Where that is not the figure, `nearest` is the convention that comes nearest to it; it gives `nearest_count`.
+    `nearest` is the convention that comes nearest to an unexplained figure, `nearest_count` what it gives.
     """
 
     column: str
     verdict: Verdict
     place: Place
-    counted: int | None = None
     nearest: str = ""
     nearest_count: int | None = None
     provisional: bool = False
@@ -255,11 +254,8 @@ def _figure(
     column: str, verdict: Verdict, entry: Entry, measured: Mapping[str, Measurement], base: Base
 ) -> AuditedFigure:
     place, provisional = entry.figures[column].place, base.is_provisional(verdict)
-    if verdict.measured is None:
+    if verdict.status != "unexplained":
         return AuditedFigure(column, verdict, place, provisional=provisional)
     counts = {way.id: way.count(measured[verdict.call]) for way in CONVENTIONS[verdict.metric]}
-    counted = counts[next(iter(verdict.conventions), "plain")]
-    if verdict.status != "unexplained":
-        return AuditedFigure(column, verdict, place, counted, provisional=provisional)
     nearest = min(counts, key=lambda name: abs(counts[name] - verdict.printed.value))
-    return AuditedFigure(column, verdict, place, counted, nearest, counts[nearest], provisional)
+    return AuditedFigure(column, verdict, place, nearest, counts[nearest], provisional)

@@ -96,7 +96,7 @@ def trials(explanation: Explanation) -> tuple[Trial, ...]:
 
 
 def weight(trial: Trial) -> str:
-    """What leads of a kind are worth: strong, fair, weak, by what share of the figures nearby would find one as well."""
+    """What leads of a kind are worth: strong, fair or weak, by how many figures nearby would find one as well."""
     return next((name for name, most in WEIGHTS.items() if trial.chance <= most), "weak")
 
 

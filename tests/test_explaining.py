@@ -157,7 +157,6 @@ def test_the_screen_answers_first_and_weighs_the_leads(starter, kb):
         "None of the 8 conventions gives 143 M. The nearest: all parameters, 138,357,544 (−4,642,456).",
     ]
     tried = [line for line in lines if line.startswith("  ") and line.endswith(")") and "tried" in line]
-    assert tried[-1].startswith("  A misprint")
     fitting = [line for line in lines if re.search(r"\((?:weak|fair|strong): \d+ of \d+ fit; for [<\d. ]+ % of", line)]
     assert len(fitting) + len(tried) >= 4
     assert lines.index(fitting[0]) < lines.index(tried[0])
