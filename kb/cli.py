@@ -414,8 +414,8 @@ def add_audit(commands: Commands) -> None:
     made.add_argument("--calls", metavar="FILE", help="a YAML mapping of its models' names to calls")
     made.add_argument("--format", choices=["table", "csv", "json"], default="table")
     made.epilog = (
-        "A model of the list is the call that --calls gives for its name, else that of its own `Call` (a column, or a key"
-        " of an entry or its Metadata), else the call or the reference model that its name is, else the factory of"
+        "A model of the list is the call that --calls gives for its name, else that of its own `Call` (a column, or a"
+        " key of an entry or its Metadata), else the call or the reference model that its name is, else the factory of"
         " --module with its name or ID. Others are listed as they are printed. Exits 1 where a figure is unexplained."
     )
 
