@@ -8,7 +8,7 @@ from kb import remeasuring
 from kb.base import Base
 from kb.calls import CallError, normalise
 from kb.explaining import Explanation, explain, nearest_metric
-from kb.figures import Column, read_figure
+from kb.figures import SMALLEST, Column, read_figure
 from kb.lock import layers
 from kb.problems import problem
 from kb.records import Measurement, Place, Printed, Problem
@@ -18,7 +18,6 @@ METRICS = {  # what may stand behind a figure
     "macs": re.compile(r"\s*(?:macs?|m-?adds?|mult-?adds?|乘加次?数?|计算量)\s*$", re.IGNORECASE),
     "flops": re.compile(r"\s*flops?\s*$", re.IGNORECASE),
 }
-SMALLEST = 1000  # a count below this has lost its unit
 
 
 class FigureError(ValueError):

@@ -208,6 +208,16 @@ def load(root: Path | str, extra: Iterable[str] = ()) -> Base:
     return Base(settings, schema, notes, cards, factories, lock, tuple(found), witnesses)
 
 
+def load_models(settings: Settings) -> Base:
+    """The base without its notes: models, measurements, and who vouches for them. Its root may be any folder."""
+    schema, _ = load_schema(settings.root)
+    factories, factory_problems = find_factories(settings.root, settings.models)
+    lock, lock_problems = read_lock(settings.root)
+    witnesses, witness_problems = read_witnesses(settings.root)
+    problems = (*factory_problems, *lock_problems, *witness_problems)
+    return Base(settings, schema, (), (), factories, lock, problems, witnesses)
+
+
 def note_paths(root: Path, folder: str) -> list[str]:
     """The notes below a folder of the root, relative to the root; hidden files and folders hold none."""
     paths = (path.relative_to(root) for path in (root / folder).rglob("*.md") if path.is_file() or path.is_symlink())

@@ -336,10 +336,11 @@ def _failure(outcome: Outcome, card: Card) -> Problem:
 
 def _unexplained(verdict: Verdict, row: ResultRow, card: Card) -> Problem:
     printed = f"{verdict.printed.printed} {verdict.printed.unit}".strip()
-    measured = f"{verdict.measured:,}" if verdict.measured is not None else "nothing"
+    counted = f"{verdict.counted:,}" if verdict.counted is not None else "nothing"
+    counted += ", counted as its column is" if verdict.counted != verdict.measured else ""
     names = {"params": "params", "macs": "MACs", "flops": "FLOPs"}
     figure = f"{printed} {names.get(verdict.metric, verdict.metric)}"
-    message = f"{row.label}: {figure} printed, and `{verdict.call}` gives {measured}"
+    message = f"{row.label}: {figure} printed, and `{verdict.call}` gives {counted}"
     place = _in_row(verdict.printed.printed, row, card)
     if _spoken_of(verdict, row, card):
         return problem("K501", place, message, "the card's footnote speaks of it", severity="note")

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import argparse
 import codecs
+import importlib.util
 import os
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, TypeAlias
@@ -182,6 +184,29 @@ def explain(options: argparse.Namespace) -> int:
     return OK
 
 
+def audit(options: argparse.Namespace) -> int:
+    """kb audit: other people's numbers, without cards."""
+    from kb import audit_reports, auditing
+    from kb.base import load_models
+    from kb.texts import Texts
+
+    file = Path(options.file)
+    if not auditing.is_readable(file):
+        raise Refusal(f"{file}: an audit reads {', '.join((*auditing.TABLES, *auditing.INDEXES))}")
+    naming, problems = auditing.read_naming(Path(options.calls) if options.calls else None, options.module)
+    say = progress(sys.stderr)
+    try:
+        found = auditing.audit(file, load_models(audit_settings(options)), naming, say)
+    finally:
+        say("")
+    problems += found.problems
+    sys.stdout.write(audit_reports.report(found, options.format, Texts("en")))
+    sys.stdout.flush()
+    show(problems, "text", sys.stderr)
+    failed = found.unexplained or any(each.severity == "error" for each in problems)
+    return CONTENT if failed else OK
+
+
 def build(options: argparse.Namespace) -> int:
     """kb build: everything, then site/."""
     from kb.building import Order
@@ -236,6 +261,20 @@ def settings_of(options: argparse.Namespace) -> Settings:
     return load_settings(root)[0]
 
 
+def audit_settings(options: argparse.Namespace) -> Settings:
+    """The settings of the knowledge base, where there is one; packages that are named on the command line, too."""
+    from kb.settings import Settings, find_root, load_settings
+
+    start = Path(options.C or ".").resolve()
+    root = find_root(start)
+    settings = load_settings(root)[0] if root else Settings(root=start)
+    module = options.module.partition(".")[0]
+    if module and importlib.util.find_spec(module) is None:
+        raise Refusal(f"the package of --module {options.module} is not installed")
+    named = (*options.packages.split(","), options.module)
+    return replace(settings, packages=(*settings.packages, *filter(None, named)))
+
+
 def show(problems: Iterable[Problem], form: str, to: TextIO) -> None:
     """Print problems: coloured in a terminal, plain elsewhere."""
     from kb.problems import format_problems
@@ -272,7 +311,18 @@ def parser() -> argparse.ArgumentParser:
     root.add_argument("--version", action="version", version=f"kb {version('paperkb')}")
     root.add_argument("-C", metavar="DIR", help="the knowledge base, if not the working folder's")
     commands = root.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (add_init, add_new, add_import, add_parse, add_check, add_measure, add_explain, add_build, add_serve):
+    for add in (
+        add_init,
+        add_new,
+        add_import,
+        add_parse,
+        add_check,
+        add_measure,
+        add_explain,
+        add_audit,
+        add_build,
+        add_serve,
+    ):
         add(commands)
     return root
 
@@ -353,6 +403,21 @@ def add_explain(commands: Commands) -> None:
     made.add_argument("figure", metavar="FIGURE", help="as it is printed, with its unit: 6.9M, '585M MACs'")
     made.add_argument("--metric", choices=["params", "macs", "flops"], help="what is counted (default: the nearer)")
     made.add_argument("--format", choices=["text", "json"], default="text")
+
+
+def add_audit(commands: Commands) -> None:
+    """The arguments of kb audit."""
+    made = command(commands, "audit", audit, "the printed figures of a list of models, judged as a paper's table is")
+    made.add_argument("file", metavar="FILE", help="a CSV, a model-index.yml, or a model card")
+    made.add_argument("--packages", default="", help="installed packages that the list may name: torchvision,timm")
+    made.add_argument("--module", default="", help="what its models are named after: torchvision.models")
+    made.add_argument("--calls", metavar="FILE", help="a YAML mapping of its models' names to calls")
+    made.add_argument("--format", choices=["table", "csv", "json"], default="table")
+    made.epilog = (
+        "A model of the list is the call that --calls gives for its name, else that of its own `Call` (a column, or a"
+        " key of an entry or its Metadata), else the call or the reference model that its name is, else the factory of"
+        " --module with its name or ID. Others are listed as they are printed. Exits 1 where a figure is unexplained."
+    )
 
 
 def add_build(commands: Commands) -> None:

@@ -113,7 +113,7 @@ def explain(
     low, high = plain.accepts(printed)
     readings = tuple(_reading(each, printed, measured) for each in CONVENTIONS[metric])
     leads = [
-        *_layer_leads(metric, plain.count(measured), printed, layers),
+        *_layer_leads(metric, plain.count(measured), printed, layers, readings),
         *_argument_leads(metric, plain.count(measured), printed, neighbours),
         *_class_leads(metric, plain.count(measured), printed, measured, layers),
         *_factor_leads(plain.count(measured), printed, readings),
@@ -181,15 +181,28 @@ def _chance(counts: Iterable[int], printed: Printed) -> Decimal:
     return Decimal(sum(first <= cell <= last for cell in met)) / max(last - first + 1, 1)
 
 
-def _layer_leads(metric: str, whole: int, printed: Printed, layers: Sequence[Layer]) -> Iterator[Lead]:
-    """The model without a part of it, with the part twice, with half of it; parts that cost the same are one lead."""
+def _layer_leads(
+    metric: str, whole: int, printed: Printed, layers: Sequence[Layer], readings: Sequence[Reading]
+) -> Iterator[Lead]:
+    """The model without a part of it, with the part twice, with half of it; parts that cost the same are one lead.
+
+    What is a convention's is left to it: the model without its classifier.
+    """
+    known = {reading.count for reading in readings}
     by_cost: dict[int, list[str]] = {}
     for part, cost in _parts(metric, layers):
         if 0 < cost < whole:
             by_cost.setdefault(cost, []).append(part)
-    for cost, parts in by_cost.items():
+    for cost, all_parts in by_cost.items():
+        parts = _outermost(all_parts)
         for how, count in (("without", whole - cost), ("twice", whole + cost), ("half", whole - cost // 2)):
-            yield Lead("layers", how, tuple(parts), count, _fits(count, printed))
+            if count not in known:
+                yield Lead("layers", how, parts, count, _fits(count, printed))
+
+
+def _outermost(parts: Sequence[str]) -> tuple[str, ...]:
+    """The parts without those that lie in another of them: a block that costs what its one convolution does."""
+    return tuple(part for part in parts if not any(part.startswith(f"{other}.") for other in parts))
 
 
 def _parts(metric: str, layers: Sequence[Layer]) -> Iterator[tuple[str, int]]:

@@ -11,6 +11,7 @@ from decimal import Decimal
 from kb.records import Metric, Printed
 
 COUNTS = frozenset({"params", "macs", "flops"})
+SMALLEST = 1000  # a count below this, without a unit, has lost it
 
 _SCALES = {
     "k": ("K", 3), "thousand": ("K", 3), "千": ("千", 3), "万": ("万", 4),

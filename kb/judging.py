@@ -196,7 +196,8 @@ def _judge_cell(
 ) -> Verdict:
     plain, convention = CONVENTIONS[metric][0], reading[0]
     measured = measurements[row.call]
-    verdict = _unexplained(Verdict("unexplained", metric, printed, row.call), row.label, plain.count(measured), reading)
+    verdict = Verdict("unexplained", metric, printed, row.call, plain.count(measured), convention.count(measured))
+    verdict = _unexplained(verdict, row.label, reading)
     if convention.fits(printed, measured):
         status: VerdictStatus = "agrees_counting" if verdict.conventions else "agrees"
         return replace(verdict, status=status, explained=convention.count(measured))
@@ -204,12 +205,10 @@ def _judge_cell(
     return settled or replace(verdict, reason="plain_only" if plain.fits(printed, measured) else "")
 
 
-def _unexplained(verdict: Verdict, label: str, measured: int, reading: tuple[Convention, ...]) -> Verdict:
-    """What is known of a figure before it is compared: the measurement, and what its digits accept."""
+def _unexplained(verdict: Verdict, label: str, reading: tuple[Convention, ...]) -> Verdict:
+    """What is known of a figure before it is compared: how its column is read, and what its digits accept."""
     low, high = reading[0].accepts(verdict.printed)
-    return replace(
-        verdict, measured=measured, conventions=_ids(reading), low=low, high=high, chosen=chosen(verdict.call, label)
-    )
+    return replace(verdict, conventions=_ids(reading), low=low, high=high, chosen=chosen(verdict.call, label))
 
 
 def _ids(reading: tuple[Convention, ...]) -> tuple[str, ...]:

@@ -107,10 +107,18 @@ def _measured(
         answer = child.ask(_request(call, factories), seconds)
     except ModelStoppedError as error:
         return problem("K407", place, f"`{call}` could not be measured: {error}")
+    if "unknown" in answer:
+        return _unknown(call, answer, place)
     if "error" in answer:
         return problem("K407", place, f"`{call}` could not be measured: {_described(answer['error'])}")
     measurement = measurement_from(answer["measurement"])
     return replace(measurement, fingerprint=before, versions=package_versions(call))
+
+
+def _unknown(call: str, answer: Answer, place: Place) -> Problem:
+    module = call.partition(":")[0]
+    hint = "".join(f"did you mean `{module}:{name}()`?" for name in answer["nearest"])
+    return problem("K402", place, f"`{module}` has no model `{answer['unknown']}`", hint)
 
 
 def _described(error: Mapping[str, str]) -> str:

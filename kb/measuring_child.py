@@ -16,6 +16,7 @@ import sys
 import traceback
 import types
 from collections.abc import Iterator
+from difflib import get_close_matches
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -88,6 +89,8 @@ def _respond(request: Request, root: Path) -> dict[str, object]:
         _start_afresh()
         measurement = _measure_package(request) if request["package"] else _measure_factory(request)
         return {"measurement": dataclasses.asdict(measurement)}
+    except UnknownModel as error:
+        return {"unknown": error.args[0], "nearest": get_close_matches(error.args[0], error.args[1], n=1)}
     except MemoryError as error:
         return {"error": {"type": "MemoryError", "message": str(error) or "out of memory", "place": ""}}
     except BaseException as error:  # noqa: BLE001 (a model may raise anything, SystemExit too)
@@ -145,11 +148,21 @@ def _network(made: Any, request: Request) -> Any:
     return made
 
 
+class UnknownModel(LookupError):
+    """A package has no such model: the name, and the names that its module has."""
+
+
 def _measure_package(request: Request) -> Measurement:
     from kb.counting import measure_module
     from kb.counting.packages import build_package_model, find_factory, input_for, split_arguments
 
-    factory = find_factory(request["module"], request["factory"])
+    try:
+        factory = find_factory(request["module"], request["factory"])
+    except AttributeError:
+        module = sys.modules.get(request["module"])
+        if module is None or hasattr(module, request["factory"]):
+            raise
+        raise UnknownModel(request["factory"], dir(module)) from None
     arguments, ours = split_arguments(factory, _literal(request["arguments"]))
     module = _network(build_package_model(factory, arguments), request)
     return measure_module(module, input_for(factory, module, ours, arguments.get("weights")), request["call"])

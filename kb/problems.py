@@ -57,6 +57,8 @@ CODES: dict[str, Code] = {
     "K502": Code("warning", "a figure in a results table cannot be read"),
     "K503": Code("finding", "a claim does not hold"),
     "K504": Code("error", "an expression cannot be read or computed"),
+    "K505": Code("error", "a list of models cannot be read"),
+    "K506": Code("warning", "a name stands for no model of the list"),
     "K601": Code("error", "the settings cannot be used"),
     "K602": Code("error", "the card template cannot be used"),
     "K603": Code("error", "a page template failed"),
@@ -108,14 +110,14 @@ _GITHUB: Mapping[Severity, str] = {"error": "error", "finding": "warning", "warn
 def _text(found: Problem, colour: bool) -> str:
     place = f"{found.place.path}:{found.place.line}:{found.place.column}:"
     kind = "" if found.severity == "error" else f"{found.severity}: "
-    hint = f"\n    {_shown(found.hint)}" if found.hint else ""
+    hint = f"\n    {shown(found.hint)}" if found.hint else ""
     if not colour:
-        return f"{_shown(place)} {found.code} {kind}{_shown(found.message)}{hint}"
+        return f"{shown(place)} {found.code} {kind}{shown(found.message)}{hint}"
     code = f"{_COLOURS[found.severity]}{found.code} {kind}{_END}".replace(f" {_END}", f"{_END} ")
-    return f"{_BOLD}{_shown(place)}{_END} {code}{_shown(found.message)}{_DIM}{hint}{_END if hint else ''}"
+    return f"{_BOLD}{shown(place)}{_END} {code}{shown(found.message)}{_DIM}{hint}{_END if hint else ''}"
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
     """A text on one line, with nothing in it that could steer a terminal or hide itself."""
     return "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in " ".join(text.split()))
 

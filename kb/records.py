@@ -258,7 +258,8 @@ VerdictStatus = Literal["agrees", "agrees_counting", "reproduced", "unexplained"
 class Verdict:
     """How one printed figure compares with what the model gives.
 
-    `measured` is the plain measurement (all parameters; MACs), `explained` the value that prints as the
+    `measured` is the plain measurement (all parameters; MACs), `counted` the model's count as the figure's column is
+    read, which an unexplained figure differs from, `explained` the value that prints as the
     figure, under `conventions` (all that fit the column equally well) or by `by_call`. `low` and `high`
     bound the values that the printed digits accept under the convention used. None where nothing was measured.
     """
@@ -268,6 +269,7 @@ class Verdict:
     printed: Printed
     call: str = ""
     measured: int | None = None
+    counted: int | None = None
     explained: int | None = None
     conventions: tuple[str, ...] = ()
     by_call: str = ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 
@@ -27,19 +27,22 @@ def stale(base: Base) -> list[str]:
 
 def run(base: Base, calls: Sequence[str], say: Say) -> Results:
     """What measuring the calls gives, in their order, and the problems of those that failed."""
-    settings = base.settings
-    results = list(
-        measure(
-            calls,
-            settings.root,
-            progress=lambda done, total, call: say(f"measuring {done + 1} of {total}: {call}" if call else ""),
-            models_dir=settings.models,
-            packages=settings.packages,
-        )
-    )
+    results = list(outcomes(base, calls, say))
     return [each for each in results if isinstance(each, Measurement)], [
         each for each in results if isinstance(each, Problem)
     ]
+
+
+def outcomes(base: Base, calls: Sequence[str], say: Say) -> Iterator[Measurement | Problem]:
+    """What comes of each call, in their order; where nothing can be measured at all, one problem and no more."""
+    settings = base.settings
+    return measure(
+        calls,
+        settings.root,
+        progress=lambda done, total, call: say(f"measuring {done + 1} of {total}: {call}" if call else ""),
+        models_dir=settings.models,
+        packages=settings.packages,
+    )
 
 
 def up_to_date(base: Base, calls: Sequence[str], say: Say) -> tuple[dict[str, Measurement], list[Problem]]:

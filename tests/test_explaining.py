@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -60,7 +61,7 @@ def test_figures(case):
     }
     expected = {kind: case["leads"].get(kind, []) for kind in fitting}
     assert set(expected.pop("misprint")) <= set(fitting.pop("misprint"))
-    if not case["conventions"] or case["leads"]:
+    if case["conventions"] != ["plain", "truncated"]:
         assert {kind: sorted(leads) for kind, leads in fitting.items()} == expected
 
 
@@ -140,8 +141,25 @@ def test_one_screen_from_the_lock(starter, kb):
     lines = done.stdout.splitlines()
     assert len(lines) < 45
     assert "138 M printed (Parameters)" in lines
-    assert "    138,357,544  138 M  all parameters" in [line.replace("=", " ") for line in lines]
-    assert done.stdout.count("wrong") == 0
+    assert "  = 138,357,544      138 M  all parameters" in lines
+    assert "The plain convention gives 138 M." in done.stdout
+    assert "What else was tried" not in lines
+    assert "wrong" not in done.stdout
+
+
+def test_the_screen_answers_first_and_weighs_the_leads(starter, kb):
+    done = kb("explain", "vgg()", "143M params", cwd=starter)
+    lines = done.stdout.splitlines()
+    assert lines[:4] == [
+        "143 M printed (Parameters)",
+        "vgg() gives 138,357,544: −3.2 % from the printed figure.",
+        "The printed digits accept 142,500,000 to 143,500,000.",
+        "None of the 8 conventions gives 143 M. The nearest: all parameters, 138,357,544 (−4,642,456).",
+    ]
+    tried = [line for line in lines if line.startswith("  ") and line.endswith(")") and "tried" in line]
+    fitting = [line for line in lines if re.search(r"\((?:weak|fair|strong): \d+ of \d+ fit; for [<\d. ]+ % of", line)]
+    assert len(fitting) + len(tried) >= 4
+    assert lines.index(fitting[0]) < lines.index(tried[0])
 
 
 def test_a_call_that_is_not_in_the_lock_is_measured_and_not_kept(starter, kb):

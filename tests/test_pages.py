@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from html.parser import HTMLParser
 from pathlib import Path
 from posixpath import dirname, join, normpath
@@ -13,6 +14,7 @@ import yaml
 from conftest import copy_repository
 
 import kb
+from kb.cli import parser
 from kb.pages import formats, pages
 from kb.pages.addresses import link, slug, unique_slugs
 from kb.texts import LANGUAGES, Texts
@@ -219,3 +221,67 @@ def test_a_page_template_of_the_user_takes_the_place_of_ours(tmp_path):
     base_from(CASES / "bare", tmp_path)
     (tmp_path / "templates/pages/models.md.j2").write_text("# Mine: {{ site.measured | length }}\n", encoding="utf-8")
     assert staged(tmp_path)["pages/models.md"] == "# Mine: 0\n"
+
+
+# ------------------------------------------------------------------------------------------------ discrepancies
+
+
+@pytest.fixture(scope="module")
+def files(root):
+    return staged(root)
+
+
+@pytest.fixture(scope="module")
+def tested(root):
+    """Every tested figure: its card, its row's label and its verdict."""
+    base = kb.load(root)
+    return [
+        (card, row.label, base.verdicts(card)[printed.line, printed.column])
+        for card in base.cards
+        for row in card.results
+        for printed in row.metrics.values()
+        if base.verdicts(card)[printed.line, printed.column].measured is not None
+    ]
+
+
+def test_every_figure_that_is_not_plain_is_listed_under_its_paper(files, tested):
+    page = str(files["pages/discrepancies.md"])
+    for card in {card.citekey: card for card, _, _ in tested}.values():
+        verdicts = [verdict for each, _, verdict in tested if each is card and verdict.status != "agrees"]
+        section = page.partition(f"{{#{slug(card.citekey)}}}")[2].partition("\n## ")[0]
+        rows = re.findall(r'<tr>\n<th scope="row"><a href="[^"]*#(figure-\d+-\d+)">', section)
+        assert sorted(rows) == sorted(f"figure-{each.printed.line}-{each.printed.column}" for each in verdicts)
+
+
+def test_unexplained_figures_come_first_each_with_a_page(files, tested):
+    page = str(files["pages/discrepancies.md"])
+    listed = page.partition("{#unexplained}")[2].partition("\n## ")[0]
+    links = re.findall(r'<li><a href="([^"]+)">', listed)
+    unexplained = [verdict for _, _, verdict in tested if verdict.status == "unexplained"]
+    assert len(links) == len(unexplained) > 10
+    assert len({unquote(href) for href in links}) == len(links)
+    for href in links:
+        assert f"pages/{unquote(href).removesuffix('.html')}.md" in files
+
+
+def test_a_figure_is_off_by_what_its_column_counts(files):
+    """140 M under the name of FLOPs stands beside multiply-adds, and is not 96 % off."""
+    page = str(files["pages/discrepancies.md"])
+    row = re.search(r"<tr>\n<th[^>]*>(?:(?!</th>).)*ShuffleNet 1× \(g = 3\)(?:(?!</tr>).)*</tr>", page, re.DOTALL)[0]
+    assert "274.9 M → 137.5 M" in row
+    assert "−1.8 %" in row
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_explanation_stands_on_a_page_of_its_own(language, tmp_path):
+    root = copy_repository(tmp_path)
+    settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
+    (root / "mkdocs.yml").write_text(settings.replace("language: zh", f"language: {language}"), encoding="utf-8")
+    page = str(staged(root)["pages/cards/Sandler2018CVPR/mobilenetv2-1-4-params-6-9-m.md"])
+    text = "".join(text for _, text in Reader(page).texts)
+    for number in ("6,108,776", "6,850,000", "6,950,000", "−791,224", "6,060,840", "−12.2 %", "6.91 M", "44 %"):
+        assert number in text, number
+    assert Texts(language)("explain.weak", words="") in text
+    typed = re.search(r"<code>(kb explain .+)</code>", page)[1].replace("&#39;", "'")
+    options = parser().parse_args(shlex.split(typed)[1:])
+    assert (options.call, options.figure, options.metric) == ("mobilenet_v2(width=1.4)", "6.9 M", "params")

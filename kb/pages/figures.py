@@ -10,20 +10,10 @@ from kb.judging import strength
 from kb.pages import addresses, formats
 from kb.pages.views import JUDGED, CardView, Figure, tally
 from kb.records import Verdict
-from kb.telling import convention_words
+from kb.telling import MARKS, convention_words
 from kb.texts import Texts
 
 __all__ = ["accepted", "badge", "cell_writer", "conventions_text", "gap", "legend_writer", "measured_text", "strength"]
-
-# A verdict is told by colour, mark and words, never by colour alone.
-MARKS = {
-    "agrees": "✓",
-    "agrees_counting": "≈",
-    "reproduced": "↻",
-    "unexplained": "≠",
-    "not_measurable": "·",
-    "unmeasured": "?",
-}
 
 
 def badge(status: str, texts: Texts, *, words: bool = True) -> Markup:
@@ -39,9 +29,15 @@ def measured_text(verdict: Verdict) -> str:
     if verdict.measured is None:
         return ""
     plain = formats.like_printed(verdict.measured, verdict.printed)
-    if verdict.explained is None or verdict.explained == verdict.measured:
+    counted = counted_as(verdict)
+    if counted is None or counted == verdict.measured:
         return plain
-    return f"{plain} → {formats.like_printed(verdict.explained, verdict.printed)}"
+    return f"{plain} → {formats.like_printed(counted, verdict.printed)}"
+
+
+def counted_as(verdict: Verdict) -> int | None:
+    """The model's count that a verdict rests on: what explains the figure, else what its column's reading gives."""
+    return verdict.counted if verdict.explained is None else verdict.explained
 
 
 def conventions_text(verdict: Verdict, texts: Texts) -> str:
@@ -58,9 +54,10 @@ def in_words(verdict: Verdict, texts: Texts) -> str:
     parts = [texts(f"verdict.{verdict.status}")]
     if verdict.measured is not None:
         parts.append(texts("verdict.our_model", value=formats.grouped(verdict.measured)))
-    if verdict.explained is not None and verdict.explained != verdict.measured:
-        parts.append(f"→ {formats.grouped(verdict.explained)}")
-    if verdict.status == "agrees_counting" and verdict.conventions:
+    counted = counted_as(verdict)
+    if counted is not None and counted != verdict.measured:
+        parts.append(f"→ {formats.grouped(counted)}")
+    if verdict.status in ("agrees_counting", "unexplained") and verdict.conventions:
         parts.append(texts("verdict.counting", conventions=conventions_text(verdict, texts)))
     if verdict.by_call:
         parts.append(texts("verdict.by_call", call=verdict.by_call))
@@ -73,8 +70,8 @@ def in_words(verdict: Verdict, texts: Texts) -> str:
 
 
 def gap(verdict: Verdict) -> str:
-    """How far an unexplained figure is off."""
-    return formats.difference(verdict.measured or 0, verdict.printed.value)
+    """How far an unexplained figure is off, counted as its column is."""
+    return formats.difference(verdict.counted or 0, verdict.printed.value)
 
 
 def accepted(verdict: Verdict) -> str:

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from kb import telling
 from kb.insert import placeholder
-from kb.pages import addresses, claims, discrepancies, figures, formats, panels
+from kb.pages import addresses, chance, claims, discrepancies, figures, formats, panels
 from kb.pages.site import Site
 from kb.pages.views import JUDGED, STATUSES, tally
 from kb.resources import templates_dir
@@ -41,6 +41,7 @@ def environment(site: Site) -> Environment:
         t=site.texts,
         site=site,
         badge=partial(figures.badge, texts=site.texts),
+        chance=chance,
         claims=claims,
         discrepancies=discrepancies,
         figures=figures,
