@@ -297,8 +297,10 @@ def _named(letter: str) -> str:
 
 def kind_problem(text: str, place: Place, schema: Schema) -> Problem:
     """An unknown kind, with the nearest known one."""
-    known = {name: kind.id for kind in schema.kinds.values() for name in (*kind.labels.values(), kind.id)}
-    return problem("K203", place, f"`{text}` is not one of the template's kinds", nearest(text, known))
+    kinds = schema.kinds.values()
+    known = [name for kind in kinds for name in (*kind.labels.values(), kind.id)]
+    hint = nearest(text, known, [" / ".join(kind.labels.values()) for kind in kinds])
+    return problem("K203", place, f"`{text}` is not one of the template's kinds", hint)
 
 
 def _text(value: object) -> str:
