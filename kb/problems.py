@@ -106,7 +106,7 @@ _GITHUB: Mapping[Severity, str] = {"error": "error", "finding": "warning", "warn
 
 
 def _text(found: Problem, colour: bool) -> str:
-    place = f"{found.place.path}:{found.place.line}:{found.place.column}:"
+    place = f"{found.place.path}:{found.place.line}:{found.place.column}:" if found.place.path else "kb:"
     kind = "" if found.severity == "error" else f"{found.severity}: "
     hint = f"\n    {_shown(found.hint)}" if found.hint else ""
     if not colour:
