@@ -77,6 +77,16 @@ def is_placeholder(heading: str) -> bool:
     return "{" in text
 
 
+def is_template(heading: str, schema: Schema) -> bool:
+    """Whether a heading opens a template: it has a place to fill in, and no citekey."""
+    return is_placeholder(heading) and not has_citekey(heading, schema)
+
+
+def has_citekey(heading: str, schema: Schema) -> bool:
+    """Whether a heading ends in a key that follows the template's pattern."""
+    return bool(schema.match_citekey(read_heading(heading, schema)[1]))
+
+
 def read_heading(text: str, schema: Schema) -> tuple[str, str]:
     """Name and citekey in a card's heading: `NAME: KEY`, `NAME_KEY` or `KEY`."""
     text = re.sub(r"\s\{[#.:][^{}]*\}\s*$", "", plain_text(text).strip())
