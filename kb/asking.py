@@ -41,7 +41,7 @@ def answer(base: Base, text: str, printed: Printed, metric: str, say: remeasurin
     try:
         call = normalise(text, base.factories, base.settings.packages)
     except CallError as error:
-        return [problem(error.code, Place("mkdocs.yml"), error.message, error.hint)]
+        return [problem(error.code, Place(""), error.message, error.hint)]
     found, problems = remeasuring.up_to_date(base, [call], say)
     if call not in found:
         return problems

@@ -54,6 +54,11 @@ class Outcome:
     site: Path | None = None
     unchanged: bool = False
 
+    @property
+    def told(self) -> list[Problem]:
+        """The problems that a build shows: none where nothing has changed, and of the notes `kb check` speaks."""
+        return [] if self.unchanged else [found for found in self.problems if found.severity != "note"]
+
 
 def build(settings: Settings, order: Order = Order(), say: Say = lambda _: None) -> Outcome:
     """Build the site, or say that it is up to date. A build that fails leaves the old site as it was."""

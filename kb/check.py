@@ -280,9 +280,10 @@ def _leads_out(path: str, base: Base) -> bool:
 def _file_hint(path: str, base: Base) -> str:
     """The nearest file in the folder where one is missing."""
     folder = base.settings.root / posixpath.dirname(path)
-    names = sorted(each.name for each in folder.iterdir()) if folder.is_dir() else []
-    close = get_close_matches(posixpath.basename(path), names, n=1)
-    return f"did you mean `{close[0]}`?" if close else "put it there, relative to the note"
+    names = {each.stem: each.name for each in sorted(folder.iterdir())} if folder.is_dir() else {}
+    stem, _ = posixpath.splitext(posixpath.basename(path))  # endings alike make no two names alike
+    close = get_close_matches(stem, names, n=1)
+    return f"did you mean `{names[close[0]]}`?" if close else "put it there, relative to the note"
 
 
 def _call_problems(call: str, place: Place, base: Base) -> Iterator[Problem]:

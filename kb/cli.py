@@ -218,22 +218,21 @@ def build(options: argparse.Namespace) -> int:
         outcome = build_site(settings_of(options), order, say)
     finally:
         say("")
-    as_text = options.format == "text"
-    if not (as_text and outcome.unchanged):
-        show(outcome.problems, options.format, sys.stderr if as_text else sys.stdout)
+    if options.format == "text":
+        show(outcome.told, "text", sys.stderr)
+    else:
+        show(outcome.problems, options.format, sys.stdout)
     if outcome.site:
         print(last_line(outcome), file=sys.stderr if options.format == "json" else sys.stdout)
     return outcome.code
 
 
 def last_line(outcome: Outcome) -> str:
-    """What the site holds and where it is; where nothing has changed, how many problems there still are."""
-    line = f"{outcome.summary}: {outcome.site}/index.html"
-    if not outcome.unchanged:
-        return line
-    number = len(outcome.problems)
-    remarks = f"; kb check shows {number} remark{'s' * (number > 1)}" if number else ""
-    return f"{line} (up to date{remarks})"
+    """What the site holds and where it is, and how many problems were left to `kb check`."""
+    number = len(outcome.problems) - len(outcome.told)
+    remarks = f"kb check shows {number} remark{'s' * (number > 1)}" if number else ""
+    more = "; ".join(filter(None, ["up to date" if outcome.unchanged else "", remarks]))
+    return f"{outcome.summary}: {outcome.site}/index.html" + (f" ({more})" if more else "")
 
 
 def serve(options: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from kb.literals import read_literal, same_literal
@@ -65,11 +66,17 @@ def _read(path: Path, shown: str, package: str) -> ModelFile | Problem:
     if "." in path.stem:
         return problem("K406", Place(shown), "a file with a dot in its name cannot be imported", "rename the file")
     try:
-        tree = ast.parse(path.read_text(encoding="utf-8-sig"))
+        return _parsed(path.read_text(encoding="utf-8-sig"), shown, package)
     except OSError as error:
         return problem("K101", Place(shown), f"the file cannot be read: {error.strerror}")
     except UnicodeDecodeError:
         return problem("K102", Place(shown), "the file is not UTF-8", "save it as UTF-8")
+
+
+@lru_cache(maxsize=1024)  # every call's fingerprint asks which files import which
+def _parsed(source: str, shown: str, package: str) -> ModelFile | Problem:
+    try:
+        tree = ast.parse(source)
     except SyntaxError as error:
         return problem(
             "K406", Place(shown, error.lineno or 1, error.offset or 1), f"Python cannot read it: {error.msg}"

@@ -77,6 +77,16 @@ def is_placeholder(heading: str) -> bool:
     return "{" in text
 
 
+def is_template(heading: str, schema: Schema) -> bool:
+    """Whether a heading opens a template: it has a place to fill in, and no citekey."""
+    return is_placeholder(heading) and not has_citekey(heading, schema)
+
+
+def has_citekey(heading: str, schema: Schema) -> bool:
+    """Whether a heading ends in a key that follows the template's pattern."""
+    return bool(schema.match_citekey(read_heading(heading, schema)[1]))
+
+
 def read_heading(text: str, schema: Schema) -> tuple[str, str]:
     """Name and citekey in a card's heading: `NAME: KEY`, `NAME_KEY` or `KEY`."""
     text = re.sub(r"\s\{[#.:][^{}]*\}\s*$", "", plain_text(text).strip())
@@ -297,8 +307,10 @@ def _named(letter: str) -> str:
 
 def kind_problem(text: str, place: Place, schema: Schema) -> Problem:
     """An unknown kind, with the nearest known one."""
-    known = {name: kind.id for kind in schema.kinds.values() for name in (*kind.labels.values(), kind.id)}
-    return problem("K203", place, f"`{text}` is not one of the template's kinds", nearest(text, known))
+    kinds = schema.kinds.values()
+    known = [name for kind in kinds for name in (*kind.labels.values(), kind.id)]
+    hint = nearest(text, known, [" / ".join(kind.labels.values()) for kind in kinds])
+    return problem("K203", place, f"`{text}` is not one of the template's kinds", hint)
 
 
 def _text(value: object) -> str:

@@ -100,7 +100,7 @@ def _measured(
     try:
         call = normalise(text, factories, packages)
     except CallError as error:
-        return problem(error.code, Place("mkdocs.yml"), error.message, error.hint)
+        return problem(error.code, Place(""), error.message, error.hint)
     place = place_of(call, factories)
     before = fingerprint(call, factories, child.root)
     try:

@@ -71,13 +71,13 @@ def problem(code: str, place: Place, message: str, hint: str = "", *, severity: 
     return Problem(place, code, message, hint, severity or CODES[code].severity)
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """A hint that names the nearest of the known names, or else all of them."""
+def nearest(name: str, known: Iterable[str], listed: Iterable[str] = ()) -> str:
+    """A hint that names the nearest of the known names, or else all of them: as they are, or as they are listed."""
     names = list(known)
     close = get_close_matches(name.casefold(), names, n=1)
     if close:
         return f"did you mean `{close[0]}`?"
-    return f"there are: {', '.join(f'`{each}`' for each in names)}" if names else ""
+    return f"there are: {', '.join(f'`{each}`' for each in listed or names)}" if names else ""
 
 
 def format_problems(problems: Iterable[Problem], form: str = "text", *, colour: bool = False) -> str:
@@ -108,7 +108,7 @@ _GITHUB: Mapping[Severity, str] = {"error": "error", "finding": "warning", "warn
 
 
 def _text(found: Problem, colour: bool) -> str:
-    place = f"{found.place.path}:{found.place.line}:{found.place.column}:"
+    place = f"{found.place.path}:{found.place.line}:{found.place.column}:" if found.place.path else "kb:"
     kind = "" if found.severity == "error" else f"{found.severity}: "
     hint = f"\n    {shown(found.hint)}" if found.hint else ""
     if not colour:

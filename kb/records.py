@@ -20,7 +20,7 @@ Metric = Literal["params", "macs", "flops", "top1", "top5", "map", "miou", "late
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something stands in a file that a user wrote."""
+    """Where something stands in a file that a user wrote; without a path, it was typed behind `kb`."""
 
     path: str
     line: int = 1

@@ -46,6 +46,8 @@ def as_csv(measurements: Sequence[Measurement]) -> str:
 
 def as_table(measurements: Sequence[Measurement]) -> str:
     """An aligned table, figures to four digits with their units; what could not be counted is named below it."""
+    if not measurements:
+        return ""
     rows = [HEADER, *(row_of(each) for each in measurements)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
     lines = [line_of(row, widths) for row in rows]

@@ -82,7 +82,7 @@ class Builder:
 
     def _tell(self, outcome: Outcome, seconds: float) -> None:
         if not outcome.unchanged:
-            for line in format_problems(outcome.problems, "text").splitlines():
+            for line in format_problems(outcome.told, "text").splitlines():
                 self._say(line)
             self._say(f"built in {seconds:.1f} s" if outcome.code == 0 else "not built; the pages stay as they were")
         failed = outcome.code != 0

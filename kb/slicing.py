@@ -14,7 +14,7 @@ from typing import Literal
 from markdown_it.token import Token
 
 from kb.encoding import split_lines, without_marks
-from kb.heads import is_placeholder, opens_card, read_heading
+from kb.heads import has_citekey, is_placeholder, is_template, opens_card
 from kb.markdown import definitions, parser
 from kb.plain_yaml import front_matter, load_plain
 from kb.records import Place, Problem, Slice
@@ -109,7 +109,7 @@ def _opened(index: int, reading: Reading) -> CardRange | None:
         return None
     end = _end(index, reading)
     quote = _quote_after(index, reading)
-    found = CardRange(heading, quote, end, is_placeholder(heading.text))
+    found = CardRange(heading, quote, end, is_template(heading.text, reading.schema))
     if quote and opens_card((text for _, text in quote_lines(quote, reading)), reading.schema):
         return found
     if not _section_below(index, reading):
@@ -152,7 +152,7 @@ def _section_below(index: int, reading: Reading) -> bool:
 def _is_container(index: int, reading: Reading) -> bool:
     """Whether a heading without a citekey stands above cards, so that the section below it is none of a card."""
     heading, end = reading.blocks[index], _end(index, reading)
-    if is_placeholder(heading.text) or reading.schema.match_citekey(read_heading(heading.text, reading.schema)[1]):
+    if is_placeholder(heading.text) or has_citekey(heading.text, reading.schema):
         return False
     return any(
         block.type == "heading" and block.line < end and _opened(position, reading)

@@ -96,6 +96,16 @@ def test_findings_are_remembered_when_nothing_has_changed(built, kb):
     assert "K501" in strict.stderr
 
 
+def test_a_figure_that_a_footnote_speaks_of_is_left_to_check(built, kb):
+    replace(built / NOTE, "| A | 133 |", "| A | 136[^more] |")
+    append(built / NOTE, "\n[^more]: The authors' own code gives 133.\n")
+    done = kb("build", "--strict", cwd=built)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("index.html (kb check shows 1 remark)\n")
+    assert "K501 note: " in kb("check", cwd=built).stdout
+    assert "::notice " in kb("build", "--format", "github", cwd=built).stdout
+
+
 def test_the_same_input_gives_the_same_bytes(built_template, starter, kb):
     done = kb("build", cwd=starter, env={"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "PYTHONHASHSEED": "7"})
     assert done.returncode == 0, done.stderr

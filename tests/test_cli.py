@@ -193,8 +193,8 @@ def test_measure_gives_csv_with_exact_numbers(starter, kb):
 )
 def test_measure_says_what_is_wrong_with_a_call(call, code, hint, starter, kb):
     done = kb("measure", call, cwd=starter)
-    assert done.returncode == 1
-    assert f" {code} " in done.stderr
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"kb: {code} ")
     assert hint in done.stderr
 
 

@@ -201,7 +201,7 @@ def test_panels_hold_the_measurement_and_its_layers(root):
 
 
 def test_the_source_of_a_model_is_shown_as_code(root):
-    source = str(staged(root)["bodies/cards/Sandler2018CVPR/source-2.html"])
+    source = str(staged(root)["bodies/cards/Sandler2018CVPR/source-1.html"])
     assert source.startswith('<details class="kb-source"')
     assert '<div class="highlight"><pre>' in source
     code = "".join(text for _, text in Reader(source).texts)

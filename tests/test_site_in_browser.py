@@ -257,6 +257,19 @@ def test_the_models_table_is_sorted_by_mouse_and_keyboard(site):
     assert page.get_attribute(".kb-sortable th:nth-child(4)", "aria-sort") == "descending"
 
 
+def test_the_models_table_fits_a_desktop(site):
+    page = site.open("models.html", viewport={"width": 1280, "height": 900})
+    widths = page.evaluate(
+        "(({scrollWidth, clientWidth}) => [scrollWidth, clientWidth])(document.querySelector('.kb-scroll'))"
+    )
+    assert widths[0] <= widths[1]
+
+
+def test_the_link_to_arxiv_is_told_from_the_venue(site):
+    links = site.open("cards/Howard2017arxiv.html").locator(".kb-head__facts a")
+    assert links.all_inner_texts() == ["架构", "arXiv", "2017", "arXiv:1704.04861"]
+
+
 def test_a_link_to_a_model_opens_its_panel(site):
     page = site.open("models.html")
     page.click(".kb-sortable a[href*='model-mobilenet_v2-width-1-4']")

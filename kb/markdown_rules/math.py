@@ -27,6 +27,7 @@ _CLOSING = re.compile(r"(?<!\\)(?:\\\\)*\$\$(?!\$)")
 # What is not in TeX, so that these dollar signs belong to two sentences: code, the end of a link or of bold text.
 _MARKUP = re.compile(r"`|^[^\[]*\]\(|(?:^|\s)\*\*|\*\*(?:[\s,.;:!?)，。；：、）]|$)")
 _PROSE = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
+_COMMAND = re.compile(r"\\[A-Za-z]+ ?\Z")  # `3$\times$3`: no amount of money, whatever follows
 _TEX_SIGN = re.compile(r"[\\^_={}]")
 _LETTER_OR_SIGN = re.compile(r"[A-Za-z\\^_={}<>+*|]")
 _OTHER_BLOCK = re.compile(r"#{1,6}[ \t]|```|~~~|(?:---+|\*\*\*+|___+)[ \t]*$")
@@ -66,9 +67,11 @@ def match(source: str, start: int, end: int) -> Formula | None:
 
 def _match_inline(source: str, start: int, end: int) -> Formula | None:
     found = _INLINE.match(source, start, end)
-    if not found or source[found.end() : found.end() + 1].isdigit():
+    if not found:
         return None
     tex = found[1]
+    if source[found.end() : found.end() + 1].isdigit() and not _COMMAND.match(tex):
+        return None
     if len(tex) > 2 and tex[0] == tex[-1] == "`" and "`" not in tex[1:-1]:
         return Formula(tex[1:-1].strip(), False, found.end())
     return Formula(tex.strip(), False, found.end()) if _is_tex(tex) else None

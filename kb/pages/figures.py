@@ -100,13 +100,13 @@ def _cell(figure: Figure, texts: Texts) -> Markup:
     value = Markup(escape(measured_text(verdict)))
     if model:
         value = Markup('<a href="#{}">{}</a>').format(model.anchor, value)
-    if figure.provisional:
-        value += Markup(' <span class="kb-provisional" title="{}">{}</span>').format(
-            texts("witness.provisional.what"), texts("witness.provisional")
-        )
     if verdict.status == "unexplained":
         value += Markup(' <a class="kb-gap" href="{}" title="{}">{}</a>').format(
             addresses.link(figure.card.path, figure.card.explanation_path(figure)), texts("explain.link"), gap(verdict)
+        )
+    if figure.provisional:
+        value += Markup(' <span class="kb-provisional" title="{}">{}</span>').format(
+            texts("witness.provisional.what"), texts("witness.provisional")
         )
     return Markup('<div class="kb-measured kb-is-{}" id="{}" title="{}" data-search-exclude="">{} {}</div>').format(
         verdict.status, figure.anchor, in_words(verdict, texts), badge(verdict.status, texts, words=False), value

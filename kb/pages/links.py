@@ -19,7 +19,13 @@ def of_card(card: Card, texts: Texts) -> Iterator[tuple[str, str]]:
     for name, value in card.links.items():
         href = address(name, value)
         if href:
-            yield texts.named("link", name), href
+            yield _label(name, value, texts), href
+
+
+def _label(name: str, value: str, texts: Texts) -> str:
+    """What a link is called; arXiv's with the number, since arXiv is a venue beside it, too."""
+    label = texts.named("link", name)
+    return f"{label}:{value}" if name == "arxiv" and not _ADDRESS.fullmatch(value) else label
 
 
 def address(name: str, value: str) -> str | None:
