@@ -162,7 +162,7 @@ def _package_call(call: Call, packages: Collection[str]) -> Call:
 
 
 def _created(call: Call) -> Call:
-    """timm's `create_model("name", …)` as what it does: a call of the function `name`. One with a tag stays as it is."""
+    """timm's `create_model("name", …)` as what it does: a call of `name`. A name with a tag stays as it is."""
     if call.name not in TIMM_CREATES:
         return call
     arguments = dict(zip(("model_name",), call.positional, strict=False))

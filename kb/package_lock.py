@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from kb.fingerprints import fingerprint
 from kb.records import NUMBERS, KindTotal, Measurement
@@ -63,10 +64,11 @@ def _read(package: str) -> PackageLock | None:
 
 
 def _measurement(call: str, row: Row, versions: Mapping[str, str]) -> Measurement:
+    numbers: dict[str, Any] = {name: int(row[name]) for name in NUMBERS}
     return Measurement(
         call=call,
         input=row["input"],
-        **{name: int(row[name]) for name in NUMBERS},
+        **numbers,
         classifier=row["classifier"],
         by_kind={kind: KindTotal(*map(int, totals)) for kind, *totals in _items(row["by_kind"])},
         extras={kind: int(elements) for kind, elements in _items(row["extras"])},
