@@ -26,7 +26,7 @@ def _normalised(affine: int) -> Callable[[Arguments, Any], int]:
 
 
 def _batch_norm(args: Arguments, out: Any) -> int:
-    """In evaluation 2 for each element, 1 without weights; in training, where weights are standardised so, as others."""
+    """In evaluation 2 for each element, 1 without weights; in training, as where it standardises weights, as above."""
     training = args[5]
     return _normalised(1)(args, out) if training else args[0].numel() * (1 if args[1] is None else 2)
 

@@ -36,6 +36,7 @@ NOTES = Path(__file__).with_suffix(".yml")
 SEED = 0
 MILLION, BILLION = 10**6, 10**9
 FIGURES = {"params": MILLION, "macs": BILLION, "activations": MILLION}  # what a row prints, in which unit
+STEP = Decimal("0.01")  # of the last digit
 SHOWN = ("extras", "joined", "unfused", "other_call")
 NAMES = {"params": "parameters", "macs": "multiply-adds", "activations": "activations"}
 
@@ -185,8 +186,8 @@ def table(outcomes: Sequence[Outcome], notes: Mapping[str, Any]) -> Iterator[str
     explained = Counter(each.explained for each in outcomes)
     for way in notes["ways"]:
         reached += explained[way]
-        ours = share(reached, outcomes)
-        yield f"| all three, {notes['ways'][way]['name']} | {ours if way == 'plain' else ''} | {ours if way != 'plain' else ''} |"
+        cells = ("", share(reached, outcomes)) if way != "plain" else (share(reached, outcomes), "")
+        yield f"| all three, {notes['ways'][way]['name']} | {' | '.join(cells)} |"
 
 
 def share(number: int, outcomes: Sequence[Outcome]) -> str:

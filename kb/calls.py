@@ -20,10 +20,10 @@ from kb.records import Factory
 
 __all__ = ["Call", "CallError", "find_factories", "is_call", "is_package_call", "normalise", "parse_call", "split_call"]
 
+NAME = r"[^\W\d]\w*"
+DOTTED = rf"(?:timm|torchvision)(?:\.{NAME})*"  # modules whose models may stand behind a dot
 CALL = re.compile(
-    r"(?:(?P<module>[^\W\d]\w*(?:\.[^\W\d]\w*)*):|(?P<dotted>(?:timm|torchvision)(?:\.[^\W\d]\w*)*)\.)?"
-    r"(?P<name>[^\W\d]\w*)\s*\((?P<arguments>.*)\)",
-    re.DOTALL,
+    rf"(?:(?P<module>{NAME}(?:\.{NAME})*):|(?P<dotted>{DOTTED})\.)?(?P<name>{NAME})\s*\((?P<arguments>.*)\)", re.DOTALL
 )
 LINE_END = re.compile(r"[\r\n]")
 LONGEST_CALL = 1000  # characters; no call that a person writes comes near it

@@ -132,6 +132,32 @@ def test_a_card_shows_a_packages_model_that_was_never_measured_here(written, cal
     )
 
 
+def test_expressions_name_them_as_tables_do(kb, tmp_path):
+    claims = "`kb? torchvision.models.resnet50().macs + timm.create_model('resnet50').macs == 8178368512`\n"
+    card_base(tmp_path, RESNET50)
+    note = tmp_path / "notes" / "He2016CVPR.md"
+    note.write_text(note.read_text(encoding="utf-8") + "\n" + claims, encoding="utf-8")
+    assert kb("-C", tmp_path, "check").stdout == ""
+    note.write_text(note.read_text(encoding="utf-8").replace("8178368512", "8178368513"), encoding="utf-8")
+    assert "does not hold: the value is 8,178,368,512" in kb("-C", tmp_path, "check").stdout
+
+
+def test_a_model_that_a_package_does_not_have_is_answered_by_the_nearest(kb, tmp_path):
+    done = kb("-C", card_base(tmp_path, RESNET50), "measure", 'timm.create_model("resnet5")')
+    assert done.returncode == 1
+    assert "module 'timm.models' has no attribute 'resnet5'" in done.stderr
+    assert "did you mean `timm.models:resnet50()`?" in done.stderr
+
+
+@pytest.mark.parametrize(("arguments", "code"), [([], 1), (["--allow-incomplete"], 0)])
+def test_two_stage_detectors_say_up_to_where_they_were_measured(arguments, code, kb, tmp_path):
+    call = "torchvision.models.detection:maskrcnn_resnet50_fpn()"
+    done = kb("-C", card_base(tmp_path, RESNET50), "measure", *arguments, call)
+    assert done.returncode == code
+    assert "at rpn: its result depends on the data; roi_heads.box_head.fc6 and 9 more layers had not run" in done.stdout
+    assert ("K408" in done.stderr) == bool(code)
+
+
 def test_what_the_base_has_measured_itself_comes_first(tmp_path):
     own = replace(package_lock.package_lock(RESNET50).get(RESNET50), macs=1)
     write_lock(card_base(tmp_path, RESNET50), [own])
