@@ -1,4 +1,4 @@
-"""What fvcore adds to the multiply-adds: its estimates for normalisation, pooling and resampling, as it defines them.
+"""How fvcore's counts differ: its estimates for normalisation, pooling and resampling, and what it does not see.
 
 The numbers are those of fvcore 0.1.5 (`fvcore/nn/flop_count.py`, `jit_handles.py`), in the operators' own terms. The
 networks are run on shapes alone, as kb runs them.
@@ -6,7 +6,10 @@ networks are run on shapes alone, as kb runs them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import importlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -43,12 +46,24 @@ ESTIMATES: Mapping[str, Callable[[Arguments, Any], int]] = {
 }
 
 
-class Estimating(PlainMode):  # type: ignore[no-untyped-call]
-    """Adds up the estimates for the operators that a network runs."""
+RECURRENT = ("aten::lstm", "aten::gru", "aten::rnn_tanh", "aten::rnn_relu")
+
+
+@dataclass
+class Difference:
+    """What fvcore adds to the multiply-adds, and the multiply-adds and activations that it does not see."""
+
+    estimated: int = 0
+    unseen_macs: int = 0
+    unseen_activations: int = 0
+
+
+class ByFvcore(PlainMode):  # type: ignore[no-untyped-call]
+    """Adds up the difference over the operators that a network runs."""
 
     def __init__(self, module: nn.Module) -> None:
         super().__init__()
-        self.total = 0
+        self.difference = Difference()
         self._device = MetaDevice(module.parameters())
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Arguments = (), kwargs: Any = None) -> Any:
@@ -58,16 +73,28 @@ class Estimating(PlainMode):  # type: ignore[no-untyped-call]
                 return func.decompose(*args, **kwargs or {})
         out = self._device.run(func, args, kwargs or {}, operator.shortcut)
         if operator.name in ESTIMATES:
-            self.total += ESTIMATES[operator.name](args, out)
+            self.difference.estimated += ESTIMATES[operator.name](args, out)
+        elif operator.formula and (operator.name in RECURRENT or _pads_by_name(func)):
+            cost = operator.formula(args, out)
+            self.difference.unseen_macs += cost.macs
+            self.difference.unseen_activations += cost.activations
+        elif operator.name == "aten::matmul" and args[0].dim() > 1:
+            seen = args[0].numel() * args[1].shape[-1]  # though the right operand may have more matrices than the left
+            self.difference.unseen_macs += max(out.numel() * args[0].shape[-1] - seen, 0)
         return out
 
 
-def estimates(module: nn.Module, inputs: tuple[torch.Tensor, ...]) -> int:
-    """fvcore's estimates for one run of a network."""
-    mode = Estimating(module)
+def _pads_by_name(func: Any) -> bool:
+    """Whether this is a convolution with `padding="same"`: another operator, which fvcore does not know."""
+    return func._schema.name.startswith("aten::conv") and func._overloadname == "padding"
+
+
+def difference(module: nn.Module, inputs: tuple[torch.Tensor, ...]) -> Difference:
+    """How fvcore's counts for one run of a network differ."""
+    mode = ByFvcore(module)
     with torch.inference_mode(), mode:
         module(*inputs)
-    return mode.total
+    return mode.difference
 
 
 Network = tuple[nn.Module, tuple[torch.Tensor, ...]]
@@ -98,3 +125,23 @@ def unfused(call: str) -> Network:
         return network(call)
     finally:
         choose(enable=True)
+
+
+@contextmanager
+def frequencies_as_products() -> Iterator[None]:
+    """timm's mixed rotary embeddings multiplied positions and frequencies as matrices before they did it by element."""
+    layer: Any = importlib.import_module("timm.layers.pos_embed_sincos")
+    by_element = layer.get_mixed_freqs
+
+    def by_matrices(
+        freqs: torch.Tensor, t_x: torch.Tensor, t_y: torch.Tensor, *more: Any, **named: Any
+    ) -> torch.Tensor:
+        for positions, each in ((t_x, freqs[0]), (t_y, freqs[1])):
+            positions.unsqueeze(-1) @ each.unsqueeze(-2)
+        return by_element(freqs, t_x, t_y, *more, **named)
+
+    layer.get_mixed_freqs = by_matrices
+    try:
+        yield
+    finally:
+        layer.get_mixed_freqs = by_element

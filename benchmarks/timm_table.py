@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from fvcore_rules import estimates, joined, network, unfused
+from fvcore_rules import Difference, difference, frequencies_as_products, joined, network, unfused
 
 from kb.counting import measure_module
 from kb.package_lock import package_lock
@@ -34,10 +34,8 @@ from kb.records import Measurement
 
 NOTES = Path(__file__).with_suffix(".yml")
 SEED = 0
-MILLION, BILLION = 10**6, 10**9
-FIGURES = {"params": MILLION, "macs": BILLION, "activations": MILLION}  # what a row prints, in which unit
+FIGURES = {"params": 10**6, "macs": 10**9, "activations": 10**6}  # what a row prints, in which unit
 STEP = Decimal("0.01")  # of the last digit
-SHOWN = ("extras", "joined", "unfused", "other_call")
 NAMES = {"params": "parameters", "macs": "multiply-adds", "activations": "activations"}
 
 
@@ -67,13 +65,15 @@ class Counts:
 
     def fit(self, row: Row) -> frozenset[str]:
         """The figures of the row that these round to."""
-        return frozenset(
-            name for name, unit in FIGURES.items() if _rounds(getattr(self, name), unit, getattr(row, name))
-        )
+        return frozenset(name for name in FIGURES if abs(self.printed(name) - Decimal(getattr(row, name))) <= STEP / 2)
 
+    def printed(self, name: str) -> Decimal:
+        """A figure in the unit that the table prints it in, not yet rounded."""
+        return Decimal(getattr(self, name)) / FIGURES[name]
 
-def _rounds(number: int, unit: int, printed: str) -> bool:
-    return abs(Decimal(number) / unit - Decimal(printed)) <= Decimal(1).scaleb(Decimal("0.01").adjusted()) / 2
+    def plus(self, macs: int, activations: int = 0) -> Counts:
+        """These with something added."""
+        return Counts(self.params, self.macs + macs, self.activations + activations)
 
 
 @dataclass(frozen=True)
@@ -159,8 +159,13 @@ def ways(row: Row, other_call: str) -> Iterator[tuple[str, Counts]]:
     """The ways of counting, in the order in which they are tried."""
     found = brought(row.call)
     assert found is not None
-    yield "plain", Counts(found.params, found.macs, found.activations)
-    yield "extras", Counts(found.params, found.macs + estimates(*network(row.call)), found.activations)
+    plain = Counts(found.params, found.macs, found.activations)
+    theirs = difference(*network(row.call))
+    yield "plain", plain
+    yield "extras", plain.plus(theirs.estimated)
+    yield "unseen", as_fvcore(plain, theirs)
+    with frequencies_as_products():
+        yield "products", counted(*network(row.call))
     changed = joined(row.call)
     if changed:
         yield "joined", counted(*changed)
@@ -170,9 +175,14 @@ def ways(row: Row, other_call: str) -> Iterator[tuple[str, Counts]]:
 
 
 def counted(module: Any, inputs: Any) -> Counts:
-    """What kb counts of a network, with fvcore's estimates."""
+    """What kb counts of a network, with fvcore's estimates and without what it does not see."""
     found = measure_module(module, inputs)
-    return Counts(found.params, found.macs + estimates(module, inputs), found.activations)
+    return as_fvcore(Counts(found.params, found.macs, found.activations), difference(module, inputs))
+
+
+def as_fvcore(counts: Counts, theirs: Difference) -> Counts:
+    """Counts with what fvcore adds, and without what it does not see."""
+    return counts.plus(theirs.estimated - theirs.unseen_macs, -theirs.unseen_activations)
 
 
 def table(outcomes: Sequence[Outcome], notes: Mapping[str, Any]) -> Iterator[str]:
@@ -201,7 +211,8 @@ def outliers(outcomes: Sequence[Outcome], notes: Mapping[str, Any]) -> Iterator[
         group = [each for each in outcomes if each.explained == way]
         if not group or way == "plain":
             continue
-        yield f"{len(group)} rows: {notes['ways'][way]['why'].strip() if way else 'NOT EXPLAINED'}"
+        why = notes["ways"][way]["why"] if way else "NOT EXPLAINED"
+        yield f"{len(group)} row{'s' * (len(group) > 1)}: {why}"
         if way != "extras":
             yield from (f"  {line(each, notes)}" for each in group)
 
@@ -209,15 +220,14 @@ def outliers(outcomes: Sequence[Outcome], notes: Mapping[str, Any]) -> Iterator[
 def line(outcome: Outcome, notes: Mapping[str, Any]) -> str:
     """What is printed, what kb gives, and for which counts the printed figures are right."""
     row = outcome.row
-    given = "; ".join(f"{way} {_shown(counts)}" for way, counts in outcome.tried.items() if way in SHOWN)
-    own = notes["other_calls"].get(row.model, {}) if outcome.explained == "other_call" else {}
-    return f"{row.model}: printed {row.params} {row.macs} {row.activations}; {given}" + (
-        f" ({own['why']})" if own else ""
-    )
+    shown = ("extras", outcome.explained) if outcome.explained else outcome.tried
+    given = "; ".join(f"{way} {_shown(outcome.tried[way])}" for way in shown)
+    own = f" ({notes['other_calls'][row.model]['why']})" if outcome.explained == "other_call" else ""
+    return f"{row.model}: printed {row.params} {row.macs} {row.activations}; {given}{own}"
 
 
 def _shown(counts: Counts) -> str:
-    return " ".join(f"{getattr(counts, name) / unit:.3f}" for name, unit in FIGURES.items())
+    return " ".join(f"{counts.printed(name):.3f}" for name in FIGURES)
 
 
 if __name__ == "__main__":

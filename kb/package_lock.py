@@ -2,8 +2,9 @@
 
 They lie in `kb/measured/<package>-<version>.csv`, a model to a line, so that a card can name
 `torchvision.models:resnet50()` and show its numbers where neither torch nor torchvision is installed. A file is read
-when a call of its package is first looked up. They hold no layers, which would take some twenty times the room.
-`python benchmarks/package_locks.py` makes them.
+when a call of its package is first looked up. They hold no layers, which would take ten times the room in the wheel;
+`kb measure --again` enters measurements with layers into a base's own lock, which comes first.
+`python benchmarks/package_locks.py` makes the files.
 """
 
 from __future__ import annotations
