@@ -60,4 +60,6 @@ def test_rows_are_explained_by_what_gives_their_figures(tmp_path):
 def test_a_row_that_nothing_gives_is_named(tmp_path):
     done = table("resnet18,224,11.69,1.83,2.48", tmp_path)
     assert done.returncode == 1
-    assert "1 row: NOT EXPLAINED\n  resnet18: printed 11.69 1.83 2.48; plain 11.690 1.814 2.485; extras 11.690 1.819 2.485" in done.stdout
+    first, second = done.stdout.splitlines()[:2]
+    assert first == "1 row: NOT EXPLAINED"
+    assert second.startswith("  resnet18: printed 11.69 1.83 2.48; plain 11.690 1.814 2.485; extras 11.690 1.819 2.485;")
