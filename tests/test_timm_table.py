@@ -62,4 +62,4 @@ def test_a_row_that_nothing_gives_is_named(tmp_path):
     assert done.returncode == 1
     first, second = done.stdout.splitlines()[:2]
     assert first == "1 row: NOT EXPLAINED"
-    assert second.startswith("  resnet18: printed 11.69 1.83 2.48; plain 11.690 1.814 2.485; extras 11.690 1.819 2.485;")
+    assert second.startswith("  resnet18: printed 11.69 1.83 2.48; plain 11.690 1.814 2.485; extras 11.690 1.819 2.485")
