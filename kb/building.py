@@ -15,7 +15,10 @@ from jinja2 import TemplateError
 
 from kb import inputs, remeasuring, writing
 from kb.base import Base, load
+from kb.calls import is_package_call
 from kb.check import check
+from kb.fingerprints import can_measure
+from kb.package_lock import package_lock
 from kb.problems import problem
 from kb.records import Place, Problem, Verdict
 from kb.settings import Settings
@@ -24,6 +27,7 @@ OK, CONTENT, STALE = 0, 1, 3
 
 # The folders that a build fills; what else lies in `build/` is its own record and is left alone.
 STAGED = ("cards", "pages", "bodies", "theme")
+NEEDS_TORCH = "measuring needs torch: pip install 'paperkb[models]'"
 TESTED = {
     "agrees": "agree",
     "agrees_counting": "agree when counted otherwise",
@@ -95,7 +99,7 @@ def built(settings: Settings, order: Order, site: Path, say: Say) -> Outcome:
     stale = remeasuring.stale(base)
     if refused(problems, Order()):  # what is strict about figures is judged by what they are now
         return Outcome(CONTENT, tuple(problems))
-    if stale and (order.locked or not remeasuring.can_measure()):
+    if stale and (order.locked or not can_measure()):
         return Outcome(STALE, (*problems, *(stale_problem(call, order) for call in stale)))
     if stale:
         failures = remeasuring.update(base, stale, say)
@@ -122,10 +126,11 @@ def refused(problems: Iterable[Problem], order: Order) -> bool:
 
 def stale_problem(call: str, order: Order) -> Problem:
     """A call that would have to be measured, where that is not allowed or not possible."""
-    locked = order.locked or remeasuring.can_measure()
-    hint = (
-        "run `kb measure` and commit the result" if locked else "measuring needs torch: pip install 'paperkb[models]'"
-    )
+    locked = order.locked or can_measure()
+    hint = "run `kb measure` and commit the result" if locked else NEEDS_TORCH
+    brought = package_lock(call) if is_package_call(call) else None
+    if brought and not can_measure():
+        hint = f"{brought.hint(call)}; {hint}"
     return problem("K409", Place("reference_models/measured.yml"), f"`{call}` is not measured as it is now", hint)
 
 

@@ -1,7 +1,9 @@
 """Calls that name a model, `mobilenet_v2(width=0.75)`: reading them, and their one normal form.
 
-`package.module:factory(…)` names a model of an installed package; its signature is known only where the
-package is installed, so its normal form keeps every argument, sorted by name.
+`package.module:factory(…)` names a model of an installed package. Its signature is known only where the package is
+installed, and a call's normal form must be the same everywhere: so it keeps every argument as it is written, sorted by
+name, defaults too. Left out are arguments that only say which weights to fetch, since none are. Of torchvision and
+timm, the form that Python has is understood, too: `torchvision.models.resnet50()`, `timm.create_model("resnet50")`.
 """
 
 from __future__ import annotations
@@ -18,11 +20,19 @@ from kb.records import Factory
 
 __all__ = ["Call", "CallError", "find_factories", "is_call", "is_package_call", "normalise", "parse_call", "split_call"]
 
+NAME = r"[^\W\d]\w*"
+DOTTED = rf"(?:timm|torchvision)(?:\.{NAME})*"  # modules whose models may stand behind a dot
 CALL = re.compile(
-    r"(?:(?P<module>[^\W\d]\w*(?:\.[^\W\d]\w*)*):)?(?P<name>[^\W\d]\w*)\s*\((?P<arguments>.*)\)", re.DOTALL
+    rf"(?:(?P<module>{NAME}(?:\.{NAME})*):|(?P<dotted>{DOTTED})\.)?(?P<name>{NAME})\s*\((?P<arguments>.*)\)", re.DOTALL
 )
 LINE_END = re.compile(r"[\r\n]")
 LONGEST_CALL = 1000  # characters; no call that a person writes comes near it
+TIMM_CREATES = ("timm:create_model", "timm.models:create_model")
+# What says which weights to fetch, by package, with the values that leave the network the same.
+FETCHING: Mapping[str, Mapping[str, tuple[object, ...]]] = {
+    "timm": {"pretrained": (True, False)},
+    "torchvision": {"progress": (True, False), "weights": (None,)},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +62,9 @@ class CallError(ValueError):
 def is_call(text: str, factories: Collection[str] | None = None) -> bool:
     """Whether a text looks like a call; with `factories`, only of one of these or of a package's."""
     found = CALL.fullmatch(text.strip())
-    return found is not None and (factories is None or bool(found["module"]) or found["name"] in factories)
+    if found is None:
+        return False
+    return factories is None or bool(found["module"] or found["dotted"]) or found["name"] in factories
 
 
 def is_package_call(call: str) -> bool:
@@ -65,7 +77,8 @@ def parse_call(text: str) -> Call:
     found = CALL.fullmatch(text.strip())
     if not found or len(text) > LONGEST_CALL:
         raise CallError(f"`{text[:80]}` is not a call", "write it as `model(argument=value)`")
-    name = f"{found['module']}:{found['name']}" if found["module"] else found["name"]
+    module = found["module"] or found["dotted"]
+    name = f"{module}:{found['name']}" if module else found["name"]
     node = _call_node(text, found["arguments"])
     return Call(name, _keywords(node), tuple(_value(argument) for argument in node.args))
 
@@ -137,9 +150,33 @@ def _package_call(call: Call, packages: Collection[str]) -> Call:
     if not any(module == package or module.startswith(f"{package}.") for package in packages):
         hint = f"add `{module.partition('.')[0]}` to `extra.kb.packages` in mkdocs.yml"
         raise CallError(f"models of the package `{module}` are not allowed here", hint, "K402")
+    call = _created(call)
     if call.positional:
         raise CallError("the arguments of a package's model must be named", "write `name=value`")
-    return Call(call.name, dict(sorted(call.arguments.items())))
+    fetching = FETCHING.get(module.partition(".")[0], {})
+    kept = {
+        name: value
+        for name, value in sorted(call.arguments.items())
+        if not any(value is each for each in fetching.get(name, ()))
+    }
+    return Call(call.name, kept)
+
+
+def _created(call: Call) -> Call:
+    """timm's `create_model("name", …)` as what it does: a call of `name`. A name with a tag stays as it is."""
+    if call.name not in TIMM_CREATES:
+        return call
+    arguments = dict(zip(("model_name",), call.positional, strict=False))
+    if call.positional and "model_name" in call.arguments:
+        raise _twice("model_name")
+    arguments |= call.arguments
+    name = arguments.get("model_name")
+    if not isinstance(name, str) or not name:
+        raise CallError("`create_model` needs the name of a model", 'write `timm:create_model("resnet50")`', "K404")
+    if name.isidentifier():
+        del arguments["model_name"]
+        return Call(f"timm.models:{name}", arguments, call.positional[1:])
+    return Call(TIMM_CREATES[0], arguments, call.positional[1:])
 
 
 def _bound(call: Call, factory: Factory) -> dict[str, object]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from kb.calls import CallError
+from kb.calls import DOTTED, NAME, CallError
 from kb.problems import nearest
 from kb.records import Measurement
 
@@ -34,10 +34,10 @@ MOST_DIGITS = 30
 LARGEST_POWER = 64
 LARGEST_BITS = 2048
 
-_NAME = r"[^\W\d]\w*"
 _NUMBER = re.compile(r"([0-9]+(?:\.([0-9]+))?)(?: ?(%|[KMGBT](?!\w)))?")
 _TOKEN = re.compile(
-    rf"(?P<space>\s+)|(?P<number>{_NUMBER.pattern})|(?P<name>(?:{_NAME}(?:\.{_NAME})*:)?{_NAME})"
+    rf"(?P<space>\s+)|(?P<number>{_NUMBER.pattern})|"
+    rf"(?P<name>{DOTTED}\.{NAME}(?=\s*\()|(?:{NAME}(?:\.{NAME})*:)?{NAME})"
     r"|(?P<sign>\.\.|<=|>=|==|\*\*|[-+*/^~<>(),.])|(?P<other>.)",
     re.DOTALL,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 
 from kb.calls import is_package_call
@@ -44,13 +45,21 @@ def sources(path: str, root: Path) -> list[str]:
     return sorted(found)
 
 
+def can_measure() -> bool:
+    """Whether torch is installed; it is not imported to find out."""
+    return find_spec("torch") is not None
+
+
 def package_versions(call: str) -> dict[str, str]:
-    """Name and version of the installed package that a call names; empty where it is not installed."""
-    if not is_package_call(call):
+    """Name and version of the package that a call names; empty where it is not installed, or cannot run without torch.
+
+    What a version says of its build (`0.28.0+cu130`) makes no difference to the networks.
+    """
+    if not is_package_call(call) or not can_measure():
         return {}
     name = call.partition(":")[0].partition(".")[0]
     try:
-        return {name: importlib.metadata.version(name)}
+        return {name: importlib.metadata.version(name).partition("+")[0]}
     except importlib.metadata.PackageNotFoundError:
         return {}
 

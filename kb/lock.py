@@ -21,9 +21,10 @@ import yaml
 
 from kb.calls import is_package_call
 from kb.fingerprints import COUNTER_VERSION, fingerprint, package_versions
+from kb.package_lock import package_lock
 from kb.plain_yaml import load_plain
 from kb.problems import problem
-from kb.records import Factory, KindTotal, Layer, Measurement, Place, Problem
+from kb.records import NUMBERS, Factory, KindTotal, Layer, Measurement, Place, Problem
 from kb.writing import replace_atomically, write_if_changed
 
 __all__ = ["COUNTER_VERSION", "Lock", "fingerprint", "layers", "read_lock", "stale_calls", "write_lock"]
@@ -34,7 +35,6 @@ HEADER = (
     "# What running the models gives. Written by `kb measure`: measure again rather than edit, also after a merge.\n"
 )
 COLUMNS = [each.name for each in dataclasses.fields(Layer)]
-NUMBERS = tuple(each.name for each in dataclasses.fields(Measurement) if each.type == "int")
 TEXTS = ("input", "classifier", "fingerprint")
 CALL_OF_PLAIN_VALUES = re.compile(r"\w+\((?:\w+=[0-9a-z_.]+(?:, |(?=\))))*\)", re.ASCII)
 RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:$|\.)", re.ASCII)
@@ -43,13 +43,20 @@ LONGEST_NAME = 100
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """The measurements that were kept, by call in normal form. Their layers are read apart, by `layers`."""
+    """The measurements that were kept, by call in normal form. Their layers are read apart, by `layers`.
+
+    What a knowledge base has not measured itself of an installed package's models, kb may have brought along.
+    """
 
     entries: Mapping[str, Measurement] = field(default_factory=dict)
 
     def get(self, call: str) -> Measurement | None:
         """The measurement of a call, without its layers; None where it was never measured."""
-        return self.entries.get(call)
+        own = self.entries.get(call)
+        if own is None and is_package_call(call):
+            brought = package_lock(call)
+            return brought.get(call) if brought else None
+        return own
 
 
 def read_lock(root: Path, models_dir: str = MODELS) -> tuple[Lock, list[Problem]]:

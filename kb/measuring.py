@@ -22,6 +22,7 @@ from typing import Any
 
 from kb.calls import CallError, find_factories, is_package_call, normalise, parse_call, split_call
 from kb.fingerprints import fingerprint, package_versions
+from kb.package_lock import package_lock
 from kb.problems import problem
 from kb.records import Factory, KindTotal, Layer, Measurement, Place, Problem
 
@@ -110,7 +111,7 @@ def _measured(
     if "unknown" in answer:
         return _unknown(call, answer, place)
     if "error" in answer:
-        return problem("K407", place, f"`{call}` could not be measured: {_described(answer['error'])}")
+        return problem("K407", place, f"`{call}` could not be measured: {_described(answer['error'])}", _hint(call))
     measurement = measurement_from(answer["measurement"])
     return replace(measurement, fingerprint=before, versions=package_versions(call))
 
@@ -125,6 +126,13 @@ def _described(error: Mapping[str, str]) -> str:
     if error["type"] == "SystemExit":
         return f"the model called exit({error['message']})" + _in_brackets(error["place"])
     return f"{error['type']}: {error['message']}" + _in_brackets(error["place"])
+
+
+def _hint(call: str) -> str:
+    """For a package's model that kb does not know at all, the nearest that it does."""
+    brought = package_lock(call) if is_package_call(call) else None
+    known = brought is None or brought.get(f"{call.partition('(')[0]}()")
+    return "" if known or brought is None else brought.hint(call)
 
 
 def _in_brackets(place: str) -> str:

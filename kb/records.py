@@ -7,7 +7,7 @@ All records are frozen; a stage makes new ones and never changes those that it w
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from typing import Literal
 
@@ -250,6 +250,8 @@ class Measurement:
         """Floating-point operations: two for each multiply-add."""
         return 2 * self.macs
 
+
+NUMBERS = tuple(each.name for each in fields(Measurement) if each.type == "int")  # of a measurement, in order
 
 VerdictStatus = Literal["agrees", "agrees_counting", "reproduced", "unexplained", "not_measurable", "unmeasured"]
 

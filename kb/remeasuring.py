@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from importlib.util import find_spec
 
 from kb.base import Base
 from kb.lock import layers, read_lock, stale_calls, write_lock
@@ -13,11 +12,6 @@ from kb.records import Measurement, Problem
 
 Say = Callable[[str], None]
 Results = tuple[list[Measurement], list[Problem]]
-
-
-def can_measure() -> bool:
-    """Whether torch is installed; it is not imported to find out."""
-    return find_spec("torch") is not None
 
 
 def stale(base: Base) -> list[str]:

@@ -18,7 +18,7 @@ authors citation
 markdown_rules markdown highlighting sanitising line_renderer body_renderer bodies insert
 literals factories calls expressions claims
 schema figures heads tables slicing notes serialise zoos model_indexes
-fingerprints lock witnesses
+fingerprints package_lock lock witnesses
 counting measuring_child measuring
 judging explaining base check
 selection importing starting remeasuring asking auditing reporting telling audit_reports

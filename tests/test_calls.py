@@ -17,7 +17,7 @@ from kb.records import Factory
 
 CASES = Path(__file__).parent / "cases" / "calls"
 FACTORIES, PROBLEMS = find_factories(CASES, "reference_models")
-PACKAGES = ("torchvision",)
+PACKAGES = ("torchvision", "timm")
 
 
 def _cases(name):

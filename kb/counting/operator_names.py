@@ -53,5 +53,5 @@ FREE = """
     _weight_norm _weight_norm_interface norm_except_dim normalize cosine_similarity polar complex view_as_complex
     view_as_real cross linalg_cross _pack_padded_sequence nll_loss nll_loss_forward nll_loss2d nll_loss2d_forward
     mse_loss l1_loss smooth_l1_loss huber_loss binary_cross_entropy binary_cross_entropy_with_logits kl_div
-    torchvision::nms
+    floor_divide torchvision::nms
     """

@@ -24,6 +24,19 @@ def one_module_under_two_names():
     return nn.Sequential(layer, nn.ReLU(), layer), torch.empty(3, 4), expected
 
 
+def positions_divided():
+    # whole numbers divided to whole numbers, as where patches are pooled: no multiply-adds
+    class Pooled(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Linear(4, 4, bias=False)
+
+        def forward(self, x, positions):
+            return self.layer(x)[torch.div(positions, 2, rounding_mode="floor")], torch.floor_divide(positions, 2)
+
+    return Pooled(), (torch.empty(3, 4), torch.arange(3)), {"macs": 48}
+
+
 def modules_in_a_list():
     # (4×8 + 8×2) × 1 row
     class Listed(nn.Module):
