@@ -20,22 +20,40 @@ from pathlib import Path
 from kb.starting import start
 
 BYTES = 4500
-SURNAMES = "Howard Sandler Tan Zhang Chen Wang Liu Müller García Nakamura Kim Ivanov O'Neil Le Dosovitskiy He Ma".split()
+# fmt: off
+SURNAMES = [
+    "Howard", "Sandler", "Tan", "Zhang", "Chen", "Wang", "Liu", "Müller", "García", "Nakamura", "Kim", "Ivanov",
+    "O'Neil", "Dosovitskiy", "He", "Ma",
+]
 VENUES = ["CVPR", "ICCV", "ECCV", "NeurIPS", "ICLR", "ICML", "arXiv", "AAAI", "3DV"]
-THINGS = "Net Former Mixer Scan Flow Lite Fuse Seg Det Gen".split()
-TAGS = ["轻量级网络", "注意力", "目标检测", "语义分割", "量化", "pruning", "distillation", "NAS", "图像分类", "video"]
-SUBJECTS_ZH = ["深度可分离卷积", "倒残差结构", "注意力机制", "宽度乘子", "参数量", "特征金字塔", "批归一化", "知识蒸馏", "位置编码", "门控单元"]
+THINGS = ["Net", "Former", "Mixer", "Scan", "Flow", "Lite", "Fuse", "Seg", "Det", "Gen"]
+TAGS = [
+    "轻量级网络", "注意力", "目标检测", "语义分割", "量化", "pruning", "distillation", "NAS", "图像分类", "video",
+]
+SUBJECTS_ZH = [
+    "深度可分离卷积", "倒残差结构", "注意力机制", "宽度乘子", "参数量", "特征金字塔", "批归一化", "知识蒸馏",
+]
 VERBS_ZH = ["降低了", "提高了", "改变了", "依赖于", "取代了", "约束着", "补充了", "分解为"]
-OBJECTS_ZH = ["计算量", "移动端的延迟", "小目标的召回率", "训练的稳定性", "特征的表达能力", "显存占用", "模型的泛化能力", "推断速度"]
-TAILS_ZH = ["，但在低分辨率输入上并不明显", "，与消融实验一致", "，代价是多出少量参数", "，因此作者把它放在网络的后半部分", "，这与以往的做法不同", ""]
-SUBJECTS_EN = ["Depthwise convolution", "The linear bottleneck", "Window attention", "The squeeze stage", "Weight sharing"]
+OBJECTS_ZH = [
+    "计算量", "移动端的延迟", "小目标的召回率", "训练的稳定性", "特征的表达能力", "显存占用", "模型的泛化能力",
+]
+TAILS_ZH = [
+    "，但在低分辨率输入上并不明显", "，与消融实验一致", "，代价是多出少量参数", "，因此作者把它放在网络的后半部分", "",
+]
+SUBJECTS_EN = [
+    "Depthwise convolution", "The linear bottleneck", "Window attention", "The squeeze stage", "Weight sharing",
+]
 VERBS_EN = ["reduces", "dominates", "does not change", "improves", "trades accuracy for", "replaces"]
-OBJECTS_EN = ["the number of multiply-adds", "latency on a phone", "peak memory", "the receptive field", "top-1 accuracy"]
+OBJECTS_EN = [
+    "the number of multiply-adds", "latency on a phone", "peak memory", "the receptive field", "top-1 accuracy",
+]
 TAILS_EN = [" by a wide margin", " at small widths", ", as Table 4 shows", " when the input is large", ""]
 FORMULAS = [
     r"\alpha", r"D_K \times D_K", r"\frac{1}{N}+\frac{1}{D_K^2}", r"h \cdot w \cdot k \cdot t\,(k + D_K^2 + k')",
     r"x \cdot \sigma(x)", r"\mathbb{E}_{x \sim p}\left[\log q(x)\right]", r"\operatorname{softmax}(QK^\top/\sqrt{d})V",
-]  # fmt: skip
+]
+# fmt: on
+SECTIONS = {True: ("面临问题：", "解决方法：", "实验："), False: ("Problem", "Method", "Experiments")}
 
 
 @dataclass(frozen=True)
@@ -85,51 +103,49 @@ def letters(number: int) -> str:
 
 
 def body(rng: random.Random, chinese: bool, earlier: list[str]) -> Iterator[str]:
-    """Three sections of about `BYTES` together."""
-    for part, heading in enumerate(("面临问题：", "解决方法：", "实验：") if chinese else ("Problem", "Method", "Experiments")):
-        yield f"#### {heading}"
-        yield ""
-        size = 0
-        while size < BYTES / 3 - (400 if part == 2 else 0):
-            block = rng.choice((paragraph, paragraph, bullets, display))(rng, chinese, earlier)
+    """Three sections of about `BYTES` together, the last with a results table."""
+    for heading in SECTIONS[chinese]:
+        table = list(results(rng, chinese)) if heading == SECTIONS[chinese][-1] else []
+        yield from (f"#### {heading}", "")
+        size = len("\n".join(table).encode())
+        while size < BYTES / 3:
+            block = rng.choice(BLOCKS)(rng, chinese)
             size += len("\n".join(block).encode())
             yield from (*block, "")
-        if part == 2:
-            yield from (*results(rng, chinese), "")
+        if earlier:
+            yield from (f"见 [[{rng.choice(earlier)}]]。" if chinese else f"See [[{rng.choice(earlier)}]].", "")
+        yield from (*table, "")
 
 
 def sentence(rng: random.Random, chinese: bool) -> str:
     """A sentence, some with a formula, code or emphasis in them."""
+    formula, number = rng.choice(FORMULAS), rng.randint(2, 512)
     if chinese:
         text = rng.choice(SUBJECTS_ZH) + rng.choice(VERBS_ZH) + rng.choice(OBJECTS_ZH) + rng.choice(TAILS_ZH)
-        marks = (f"（$ {rng.choice(FORMULAS)} $）", f"，即 `nn.Conv2d(groups={rng.randint(2, 512)})`", "**（重要）**", "", "", "")
+        marks = (f"（$ {formula} $）", f"，即 `nn.Conv2d(groups={number})`", "**（重要）**", "", "", "")
         return text + rng.choice(marks) + "。"
     text = f"{rng.choice(SUBJECTS_EN)} {rng.choice(VERBS_EN)} {rng.choice(OBJECTS_EN)}{rng.choice(TAILS_EN)}"
-    marks = (f" (${rng.choice(FORMULAS)}$)", f", as `layer_{rng.randint(1, 99)}` does", " *in practice*", "", "", "")
+    marks = (f" (${formula}$)", f", as `layer_{number}` does", " *in practice*", "", "", "")
     return text + rng.choice(marks) + ". "
 
 
-def paragraph(rng: random.Random, chinese: bool, earlier: list[str]) -> list[str]:
-    """Some sentences, and at times a link to another card."""
-    text = "".join(sentence(rng, chinese) for _ in range(rng.randint(2, 5))).strip()
-    if earlier and rng.random() < 0.3:
-        text += f"见 [[{rng.choice(earlier)}]]。" if chinese else f" See [[{rng.choice(earlier)}]]."
-    return [text]
+def paragraph(rng: random.Random, chinese: bool) -> list[str]:
+    """Some sentences."""
+    return ["".join(sentence(rng, chinese) for _ in range(rng.randint(2, 5))).strip()]
 
 
-def bullets(rng: random.Random, chinese: bool, earlier: list[str]) -> list[str]:
+def bullets(rng: random.Random, chinese: bool) -> list[str]:
     """A list, of two levels at times."""
-    lines = []
-    for _ in range(rng.randint(2, 4)):
-        lines.append(f"- {sentence(rng, chinese).strip()}")
-        if rng.random() < 0.3:
-            lines.append(f"  - {sentence(rng, chinese).strip()}")
-    return lines
+    indents = (("", "  ") if rng.random() < 0.3 else ("",) for _ in range(rng.randint(2, 4)))
+    return [f"{indent}- {sentence(rng, chinese).strip()}" for each in indents for indent in each]
 
 
-def display(rng: random.Random, chinese: bool, earlier: list[str]) -> list[str]:
+def display(rng: random.Random, _chinese: bool) -> list[str]:
     """A formula of its own."""
     return [f"$${rng.choice(FORMULAS)} = {rng.choice(FORMULAS)}$$"]
+
+
+BLOCKS = (paragraph, paragraph, bullets, display)
 
 
 def results(rng: random.Random, chinese: bool) -> Iterator[str]:
@@ -179,7 +195,14 @@ nav: [index.md]
 not_in_nav: "*.md"
 theme: {name: material, language: zh, font: false}
 plugins: [{search: {lang: [zh, en]}}]
-markdown_extensions: [attr_list, tables, footnotes, {pymdownx.arithmatex: {generic: true}}, pymdownx.highlight, pymdownx.superfences, {toc: {permalink: true}}]
+markdown_extensions:
+  - attr_list
+  - tables
+  - footnotes
+  - pymdownx.arithmatex: {generic: true}
+  - pymdownx.highlight
+  - pymdownx.superfences
+  - toc: {permalink: true}
 """
 
 
