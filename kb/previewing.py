@@ -1,8 +1,8 @@
-"""The pages of edited notes at once: what else is on the site stays as the build before made it.
+"""The pages of edited notes at once: what else is on the site stays as the last build made it.
 
-A build makes every page, which takes a while where there are many. Who writes a card waits for one page: so the
-edited notes alone are read again, and MkDocs renders their cards' pages alone, into the same folder. Lists, indexes
-and the search follow with the next build.
+A build makes every page, which takes a while where there are many; who writes a card waits for one. So the edited
+notes alone are read again, and their cards' pages alone are rendered. Lists, indexes and the search follow with the
+next build.
 """
 
 from __future__ import annotations
@@ -14,60 +14,72 @@ from kb import writing
 from kb.base import Base, load, reread
 from kb.building import Order
 from kb.check import check
-from kb.pages import card_files
+from kb.pages import card_pages
 from kb.pages.site import Site
+from kb.problems import format_problems
 from kb.records import Problem
 from kb.settings import Settings
 from kb.site_builder import Renderer
 
+FOLDER = ".preview"  # below the settings' build folder: where MkDocs writes single pages
+
 
 class Preview:
-    """A knowledge base kept in memory, whose edited notes are read and rendered again."""
+    """A knowledge base kept in memory after a build, whose notes can be edited one by one."""
 
     def __init__(self, settings: Settings, order: Order) -> None:
-        self.base = load(settings.root)
-        self._order = order
-        self._renderer: Renderer | None = None
+        self._base = load(settings.root)
+        self._renderer = Renderer(settings.root, settings.root / settings.build / FOLDER, order.site_url)
+        self._site = settings.root / (order.site or settings.site)
+        self.problems: tuple[Problem, ...] = tuple(check(self._base))
 
-    def edit(self, paths: Collection[str]) -> tuple[Problem, ...] | None:
-        """Show these notes as they are now; the problems of the base, or None where only a build can show them.
+    def shows(self, paths: Collection[str]) -> bool:
+        """Read these notes again and show them; False where only a build can: cards come or go, models are to run.
 
-        That is so where a note has come or gone, a card's name or key has changed, or a model is to be measured.
+        Mistakes leave the pages as they were, and are in `problems`.
         """
-        before, after = self.base, reread(self.base, paths)
-        if after is None or _listed(after) != _listed(before) or set(after.calls) != set(before.calls):
-            return None
-        self.base = after
-        problems = tuple(check(after))
-        if any(found.severity == "error" for found in problems):
-            return problems
-        self._write(Site(after), paths)
-        return problems
+        if not set(paths) <= {note.path for note in self._base.notes}:
+            return False
+        after = reread(self._base, paths)
+        if _addresses(after) != _addresses(self._base) or after.calls != self._base.calls:
+            return False
+        self._base, self.problems = after, tuple(check(after))
+        if not any(found.severity == "error" for found in self.problems):
+            self._write(dict(_staged(after, paths)))
+        return True
 
-    def _write(self, site: Site, paths: Collection[str]) -> None:
-        settings = site.base.settings
-        staged = dict(_staged(site, paths))
+    def remarks(self) -> Mapping[str, str]:
+        """What is to be said of cards that build all the same, by the path of their pages."""
+        site = Site(self._base)
+        said = ((site.path_of(card), tuple(_remarks(self.problems, card.path))) for card in self._base.cards)
+        return {path: format_problems(found) for path, found in said if found}
+
+    def _write(self, staged: Mapping[str, str | bytes]) -> None:
+        """Stage all that a page is made of before MkDocs renders it."""
+        settings = self._base.settings
         for path, content in staged.items():
             writing.write_if_changed(settings.root / settings.build / path, content)
-        folder = settings.root / (self._order.site or settings.site)
-        renderer = self._renderer = self._renderer or Renderer(settings.root, folder, self._order.site_url)
         for path, content in staged.items():
-            if path.endswith(".md"):
-                name = path.removeprefix("pages/")
-                writing.write_if_changed(folder / f"{name.removesuffix('.md')}.html", renderer.render(name))
-            elif path.startswith("pages/"):
-                writing.write_if_changed(folder / path.removeprefix("pages/"), content)
+            if path.startswith("pages/"):
+                self._publish(Path(path).relative_to("pages"), content)
+
+    def _publish(self, path: Path, content: str | bytes) -> None:
+        if path.suffix == ".md":
+            path, content = path.with_suffix(".html"), self._renderer.render(path.as_posix())
+        writing.write_if_changed(self._site / path, content)
 
 
-def _listed(base: Base) -> Mapping[tuple[str, int], object]:
-    """What other pages show of the cards: where one of these changes, more than its own page does."""
-    return {
-        (card.path, number): (card.citekey, card.lang, card.name, card.publish, card.aliases)
-        for number, card in enumerate(base.cards)
-    }
+def _addresses(base: Base) -> list[str]:
+    site = Site(base)
+    return [site.path_of(card) for card in base.cards if card.publish]
 
 
-def _staged(site: Site, paths: Collection[str]) -> Iterator[tuple[str, str | bytes]]:
+def _staged(base: Base, paths: Collection[str]) -> Iterator[tuple[str, str | bytes]]:
+    site = Site(base)
     for view in site.cards:
         if view.card.path in paths:
-            yield from card_files(site, view)
+            yield from card_pages(site, view).items()
+
+
+def _remarks(problems: Collection[Problem], path: str) -> Iterator[Problem]:
+    return (found for found in problems if found.place.path == path and found.severity in ("finding", "warning"))

@@ -186,7 +186,7 @@ def card_end(each: CardRange, reading: Reading) -> int:
 
 
 def _rule_at_end(each: CardRange, reading: Reading) -> int | None:
-    """The line of the rule that ends a card, the first where only definitions stand between several; None without one."""
+    """The line of the rule that ends a card: the first of those at its end, where only definitions stand between."""
     rule = None
     for number in range(each.end - 1, each.heading.end - 1, -1):
         line = reading.lines[number]
