@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from itertools import groupby
@@ -206,6 +206,23 @@ def load(root: Path | str, extra: Iterable[str] = ()) -> Base:
     cards = tuple(with_normal_calls(card, factories, settings) for note in notes for card in note.cards)
     found += [*factory_problems, *lock_problems, *witness_problems]
     return Base(settings, schema, notes, cards, factories, lock, tuple(found), witnesses)
+
+
+def reread(base: Base, paths: Collection[str]) -> Base:
+    """The base with these of its notes read again; all else in it stays as it was read before."""
+    settings = base.settings
+    fresh = {path: read_note(settings.root, path, base.schema, settings) for path in paths}
+    cards: dict[str, list[Card]] = {}
+    for card in base.cards:
+        cards.setdefault(card.path, []).append(card)
+    cards |= {
+        path: [with_normal_calls(card, base.factories, settings) for card in note.cards] for path, note in fresh.items()
+    }
+    notes = tuple(fresh.get(note.path, note) for note in base.notes)
+    kept = (found for found in base.problems if found.place.path not in fresh)
+    found = (each for note in fresh.values() for each in note.problems)
+    in_their_order = tuple(card for note in notes for card in cards.get(note.path, ()))
+    return replace(base, notes=notes, cards=in_their_order, problems=(*kept, *found))
 
 
 def load_models(settings: Settings) -> Base:

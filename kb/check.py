@@ -12,9 +12,8 @@ from urllib.parse import unquote, urlsplit
 from kb.base import Base
 from kb.calls import CallError, is_call, normalise
 from kb.claims import Outcome, footnote, line_of
-from kb.markdown import Link, links, math_problems
 from kb.problems import in_order, problem
-from kb.records import Card, Place, Problem, ResultRow, Section, Severity, Verdict
+from kb.records import Card, Link, Place, Problem, ResultRow, Section, Severity, Verdict
 from kb.schema import Schema, SchemaSection, normal_heading
 
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
@@ -111,17 +110,10 @@ def missing_citations(base: Base) -> Iterator[Problem]:
             yield problem("K208", place, "the card has no citation", hint, severity=_of_draft(card))
 
 
-def broken_formulas(base: Base) -> Iterator[Problem]:
-    """Dollar signs without a partner, display formulas that are not closed."""
-    for card in base.cards:
-        for text, line in _texts(card):
-            yield from math_problems(text, card.path, line)
-
-
 def broken_links(base: Base) -> Iterator[Problem]:
     """Links to cards and notes that are not there."""
     for card in base.cards:
-        for link in _links(card):
+        for link in card.references:
             if link.kind == "wiki" and not _is_file(link.target):
                 yield from _wiki_problems(link, card, base)
             elif link.kind == "link" and urlsplit(link.target).path.lower().endswith(".md"):
@@ -131,7 +123,7 @@ def broken_links(base: Base) -> Iterator[Problem]:
 def broken_images(base: Base) -> Iterator[Problem]:
     """Images that are not there, or that lie outside the knowledge base."""
     for card in base.cards:
-        for link in _links(card):
+        for link in card.references:
             if link.kind == "image":
                 yield from _file_problems(link, "K304", "there is no image", card, base)
 
@@ -173,7 +165,6 @@ VALIDATIONS: Sequence[Validation] = (
     repeated_citekeys,
     other_years,
     missing_citations,
-    broken_formulas,
     broken_links,
     broken_images,
     bad_calls,
@@ -225,11 +216,6 @@ def _folded(key: str) -> str:
 def _texts(card: Card) -> Iterator[tuple[str, int]]:
     yield card.intro, card.intro_line
     yield from ((section.markdown, section.line + 1) for section in card.sections)
-
-
-def _links(card: Card) -> Iterator[Link]:
-    for text, line in _texts(card):
-        yield from links(text, line)
 
 
 def _is_file(target: str) -> bool:

@@ -13,10 +13,11 @@ from typing import Literal
 
 from markdown_it.token import Token
 
-from kb.markdown import Link, is_absolute, readable
+from kb.markdown import is_absolute, readable
 from kb.markdown_rules import html
 from kb.markdown_rules.characters import is_cjk
 from kb.markdown_rules.reading import as_text
+from kb.records import Link
 
 _NOT_IN_SLUG = re.compile(r"[^\w-]+")
 _SAFE_ADDRESS = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)

@@ -22,7 +22,7 @@ from kb.markdown_rules import callouts, delimiters, footnotes, html, math, posit
 from kb.markdown_rules import links as link_rules
 from kb.markdown_rules.reading import as_text
 from kb.problems import problem
-from kb.records import Equation, Place, Problem
+from kb.records import Equation, Link, Place, Problem
 
 MAX_NESTING = 40  # lists count twice; the time that a hostile line takes grows with it
 _NEWLINES = re.compile(r"\r\n?")
@@ -30,17 +30,6 @@ _STRAY_HINT = "write $x$, with a space on both sides or on neither; write \\$ fo
 _REACH = re.compile(r"[$\n]")
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|[/\\]{2}")
 _TEX = re.compile(r"\\[A-Za-z]{2,}|[\^_]\{|[A-Za-z0-9)]\^[A-Za-z0-9]")
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A link. `target` is as people write it (`图 1.png`, not `%E5…`); an image's `text` is its alternative."""
-
-    kind: Literal["wiki", "link", "image"]
-    target: str
-    text: str
-    line: int
-    column: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +61,13 @@ def parse_anew(text: str, definitions: str = "") -> list[Token]:
     return parser().parse(text, _environment(definitions) if definitions else {})
 
 
-@lru_cache(maxsize=16)
 def parse(text: str, definitions: str = "") -> tuple[Token, ...]:
     """The same for those who only read the tokens: all readers of one text share one pass, and must change nothing."""
+    return _parsed(text, definitions)
+
+
+@lru_cache(maxsize=16)
+def _parsed(text: str, definitions: str) -> tuple[Token, ...]:
     return tuple(parse_anew(text, definitions))
 
 

@@ -11,7 +11,7 @@ from kb.citation import read_citation
 from kb.encoding import read_text
 from kb.expressions import MARKS
 from kb.heads import LINKS, Head, key_problems, kind_problem, links_in, read_front_matter, read_heading, read_quote
-from kb.markdown import code_spans, definitions, equations
+from kb.markdown import code_spans, definitions, equations, links, math_problems
 from kb.problems import problem
 from kb.records import Card, Citation, Claim, Note, Place, Problem, Section
 from kb.schema import Schema
@@ -88,12 +88,14 @@ def _card(each: CardRange, above: Head, reading: Reading, settings: Settings) ->
         claims=tuple(_claims(texts)),
         definitions=used_definitions("".join(text for text, _ in texts), known),
         intro_line=head_end + 1,
+        references=tuple(link for text, line in texts for link in links(text, line)),
     )
     return card, [
         *key_problems(key, _key_place(key, each.heading, reading), citation, reading.schema),
         *quote.problems,
         *kind_problems,
         *row_problems,
+        *(found for text, line in texts for found in math_problems(text, reading.path, line)),
     ]
 
 

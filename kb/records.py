@@ -74,6 +74,17 @@ class Equation:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """A link. `target` is as people write it (`图 1.png`, not `%E5…`); an image's `text` is its alternative."""
+
+    kind: Literal["wiki", "link", "image"]
+    target: str
+    text: str
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
 class ModelRef:
     """A line of the reference-models section: the paper's label for a call ("" if it gives none)."""
 
@@ -156,6 +167,7 @@ class Card:
     claims: tuple[Claim, ...]
     definitions: str = ""  # link and footnote definitions of the note that its sections may use
     intro_line: int = 0
+    references: tuple[Link, ...] = ()  # links and images in its text, in their order
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,29 +1,38 @@
 """kb serve: the site from its own copy, rebuilt as its sources change, with what is wrong shown on the page.
 
-A page asks `/.kb/state?since=N` and gets an answer when there is news: a new build, on which it loads itself again,
-or a message, which it shows. The copy lies in `build/serve`; the published site is never touched.
+A page asks `/.kb/state?page=PATH&since=N` and gets an answer when there is news: another version of itself, on which
+it loads itself again, or a message, which it shows. The copy lies in `build/serve`; the published site is left alone.
+
+Edited notes are shown at once, by `previewing`; what else follows from them is built behind, in a process of its own,
+once the author pauses.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
+import multiprocessing
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from kb.building import Order, Outcome, Say, build
 from kb.inputs import Seen, snapshot
+from kb.previewing import Preview
 from kb.problems import format_problems
+from kb.records import Problem
 from kb.resources import PACKAGE
 from kb.settings import Settings, load_settings
 
 TICK = 0.2  # seconds between two looks at the files
+PAUSE = 2.0  # seconds without an edit before the rest of the site is built
 PATIENCE = 25.0  # seconds that a page waits for news before it asks again
 COPY = "serve"  # the folder of the copy, below the settings' build folder
 SCRIPT = (PACKAGE / "serving.js").read_bytes()
@@ -32,11 +41,11 @@ NO_SITE = b"<!doctype html><meta charset='utf-8'><title>kb serve</title><body></
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What a page needs to know: how often the site was built, what is wrong now, and a number for the two."""
+    """What pages need to know: what keeps the site from being built, remarks by page, and a number for all this."""
 
     number: int = 0
-    built: int = 0
     message: str = ""
+    remarks: Mapping[str, str] = field(default_factory=dict)
 
 
 class Board:
@@ -50,12 +59,12 @@ class Board:
         """The latest news."""
         return self._news
 
-    def post(self, *, built: bool, message: str) -> None:
-        """Replace the news; nobody is told what they know already."""
+    def post(self, *, message: str = "", remarks: Mapping[str, str] | None = None) -> None:
+        """Replace the news; pages that wait find out whether they have changed, too."""
         with self._changed:
-            if built or message != self._news.message:
-                self._news = News(self._news.number + 1, self._news.built + built, message)
-                self._changed.notify_all()
+            before = self._news
+            self._news = News(before.number + 1, message, before.remarks if remarks is None else remarks)
+            self._changed.notify_all()
 
     def wait(self, since: int) -> News:
         """The first news after number `since`, or those of now when patience ends."""
@@ -65,48 +74,102 @@ class Board:
 
 
 class Builder:
-    """Builds the copy again and again, and posts how it went; a mistake never ends it."""
+    """Keeps the copy as its sources are, and posts how that went; a mistake never ends it."""
 
     def __init__(self, root: Path, site_url: str, board: Board, say: Say) -> None:
         self.root = root
         self.board = board
         self._order = Order(site=f"build/{COPY}", site_url=site_url)
         self._say = say
+        self._preview: Preview | None = None  # None until a build has succeeded
+        self._edited_at = 0.0  # when notes were last previewed without a build after it
+        self._behind: BaseProcess | None = None
 
     def build(self) -> None:
         """Build, and tell the terminal and the pages."""
         started = time.monotonic()
+        self._preview = None
         settings, problems = load_settings(self.root)
         outcome = Outcome(1, tuple(problems)) if problems else build(settings, self._order)
         self._tell(outcome, time.monotonic() - started)
+        if outcome.code == 0:
+            self._preview = Preview(settings, self._order)
+            self.board.post(remarks=self._preview.remarks())
 
     def _tell(self, outcome: Outcome, seconds: float) -> None:
         if not outcome.unchanged:
-            for line in format_problems(outcome.told, "text").splitlines():
-                self._say(line)
+            self._say_problems(outcome.problems)
             self._say(f"built in {seconds:.1f} s" if outcome.code == 0 else "not built; the pages stay as they were")
-        failed = outcome.code != 0
-        errors = [found for found in outcome.problems if failed and found.severity == "error"]
-        self.board.post(built=not (failed or outcome.unchanged), message=format_problems(errors, "text"))
+        errors = [found for found in outcome.problems if outcome.code and found.severity == "error"]
+        self.board.post(message=format_problems(errors, "text"))
 
-    def build_safely(self) -> None:
-        """Build; what goes wrong in kb itself is a message too."""
+    def _say_problems(self, problems: Iterable[Problem]) -> None:
+        for line in format_problems(problems, "text").splitlines():
+            self._say(line)
+
+    def preview(self, paths: Collection[str]) -> bool:
+        """Show edited notes, all else as it was; False where that takes a build."""
+        started = time.monotonic()
+        if self._preview is None or not self._preview.shows(paths):
+            return False
+        problems = self._preview.problems
+        errors = [found for found in problems if found.severity == "error"]
+        self._say_problems(found for found in problems if found.place.path in paths and found.severity != "note")
+        self._say("not shown" if errors else f"shown in {time.monotonic() - started:.1f} s; the rest follows")
+        self.board.post(message=format_problems(errors, "text"), remarks=self._preview.remarks())
+        self._edited_at = 0.0 if errors else time.monotonic()
+        return True
+
+    def safely(self, act: Callable[[], bool | None]) -> bool:
+        """Act; what goes wrong in kb itself is a message too."""
         try:
-            self.build()
+            return act() is not False
         except Exception as error:  # noqa: BLE001 - the server outlives whatever happens to a build
             message = f"{type(error).__name__}: {error}"
             self._say(message)
-            self.board.post(built=False, message=message)
+            self.board.post(message=message)
+            return True
 
     def watch(self) -> None:
-        """Build whenever a source has changed, for ever."""
+        """Follow the sources, for ever."""
         before = self._look()
         while True:
             time.sleep(TICK)
             now = self._look()
             if now != before:
-                before = self._settled(now)
-                self.build_safely()
+                now = self._settled(now)
+                self._follow(before, now)
+                before = now
+            else:
+                self._build_behind()
+
+    def _follow(self, before: frozenset[Seen], now: frozenset[Seen]) -> None:
+        self._stop_behind()
+        edited = {path for path, *_ in now - before}
+        gone = {path for path, *_ in before} - {path for path, *_ in now}
+        if gone or not self.safely(lambda: self.preview(edited)):
+            self._edited_at = 0.0
+            self.safely(self.build)
+
+    def _build_behind(self) -> None:
+        """Build all that the previewed notes change elsewhere, once the author pauses; open pages hear of it."""
+        if self._behind and not self._behind.is_alive():
+            self._behind = None
+            self.board.post(message=self.board.read().message)
+        if self._edited_at and time.monotonic() - self._edited_at > PAUSE:
+            self._edited_at = 0.0
+            settings, _ = load_settings(self.root)
+            context = multiprocessing.get_context("spawn")
+            self._behind = context.Process(target=build, args=(settings, self._order), daemon=True)
+            self._behind.start()
+
+    def _stop_behind(self) -> None:
+        """End a build that an edit has overtaken: it leaves the copy whole, and the next build begins anew."""
+        if self._behind:
+            self._behind.kill()
+            self._behind.join()
+            self._behind = None
+            self._edited_at = time.monotonic()
 
     def _look(self) -> frozenset[Seen]:
         return snapshot(Settings(root=self.root))
@@ -147,18 +210,20 @@ class Handler(SimpleHTTPRequestHandler):
         return page if page.suffix == ".html" and page.is_file() else None
 
     def _state(self, query: dict[str, list[str]]) -> None:
-        since = query.get("since", [""])[0]
+        since, path = query.get("since", [""])[0], query.get("page", ["/"])[0]
         news = self.board.wait(int(since)) if since.isdigit() else self.board.read()
-        data = {"number": news.number, "built": news.built, "message": news.message}
+        page = Path(self.translate_path(path))
+        page = page / "index.html" if page.is_dir() else page
+        remarks = news.remarks.get(page.relative_to(self.directory).as_posix(), "")
+        data = {"number": news.number, "version": version(page), "message": news.message, "remarks": remarks}
         self._send(json.dumps(data).encode(), "application/json")
 
     def _html(self, page: Path, status: HTTPStatus) -> None:
-        built = self.board.read().built
         try:
             html = page.read_bytes()
         except OSError:  # there is no site yet, or it is being replaced
             html, status = NO_SITE, HTTPStatus.OK
-        script = f'<script src="/.kb/serving.js" data-built="{built}"></script>'.encode()
+        script = f'<script src="/.kb/serving.js" data-version="{version(page)}"></script>'.encode()
         self._send(html.replace(b"</body>", script + b"</body>", 1), "text/html; charset=utf-8", status)
 
     def _send(self, body: bytes, kind: str, status: HTTPStatus = HTTPStatus.OK) -> None:
@@ -175,6 +240,14 @@ class Handler(SimpleHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing about requests."""
+
+
+def version(page: Path) -> str:
+    """What tells a page from what it was before; "" where there is none."""
+    try:
+        return hashlib.sha256(page.read_bytes()).hexdigest()[:16]
+    except OSError:
+        return ""
 
 
 class Server(ThreadingHTTPServer):
@@ -195,6 +268,6 @@ def serve(root: Path, host: str, port: int, say: Say, ready: Callable[[str], Non
         url = f"http://{host}:{server.server_port}/"
         builder = Builder(root, url, board, say)
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        builder.build_safely()
+        builder.safely(builder.build)
         ready(url)
         builder.watch()

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from jinja2 import TemplateSyntaxError
 
@@ -38,6 +39,47 @@ def run_mkdocs(root: Path, site: Path, site_url: str | None = None) -> list[Prob
         except Exception as error:  # noqa: BLE001 - a template or a plugin of the user's may raise anything
             return [problem_of(error, root)]
     return [problem("K604", Place(FILE), f"MkDocs: {message}") for message in messages]
+
+
+class Renderer:
+    """MkDocs, set up once to render single pages of the staged tree, as a build would, into a folder of its own."""
+
+    def __init__(self, root: Path, folder: Path, site_url: str | None = None) -> None:
+        from mkdocs.config import load_config
+        from mkdocs.structure.files import get_files, set_exclusions
+        from mkdocs.structure.nav import get_navigation
+
+        with environment(ENVIRONMENT), warnings_logged():
+            config = load_config(str(root / FILE), site_dir=str(folder), site_url=site_url)
+            config.mdx_configs["kb.insert"] = {"folder": str(root / "build" / "bodies")}
+            self._config = config = config.plugins.on_config(config)
+            theme, files = config.theme.get_env(), get_files(config)
+            files.add_files_from_theme(theme, config)
+            self._files = files = config.plugins.on_files(files, config=config)
+            set_exclusions(files, config)
+            self._nav = config.plugins.on_nav(get_navigation(files, config), config=config, files=files)
+            for page in self._nav.pages:  # their titles stand in every page
+                self._populate(page)
+            self._theme = config.plugins.on_env(theme, config=config, files=files)
+
+    def render(self, name: str) -> bytes:
+        """The HTML of a staged page, by its path below the staged pages: `cards/K.md`."""
+        from mkdocs.commands.build import _build_page
+        from mkdocs.structure.pages import Page
+
+        file = self._files.get_file_from_path(name)
+        assert file is not None
+        with environment(ENVIRONMENT), warnings_logged():
+            page = Page(None, file, self._config)
+            self._populate(page)
+            pages = self._files.documentation_pages()
+            _build_page(page, self._config, pages, self._nav, self._theme)
+        return Path(file.abs_dest_path).read_bytes()
+
+    def _populate(self, page: Any) -> None:
+        from mkdocs.commands.build import _populate_page
+
+        _populate_page(page, self._config, self._files)
 
 
 def problem_of(error: Exception, root: Path) -> Problem:

@@ -186,13 +186,13 @@ def card_end(each: CardRange, reading: Reading) -> int:
 
 
 def _rule_at_end(each: CardRange, reading: Reading) -> int | None:
-    """The line of the rule that ends a card, the first where several follow each other; None where there is none."""
+    """The line of the rule that ends a card: the first of those at its end, where only definitions stand between."""
     rule = None
     for number in range(each.end - 1, each.heading.end - 1, -1):
         line = reading.lines[number]
         if _RULE.fullmatch(line):
             rule = number
-        elif line.strip() and (rule is not None or not in_definition(number, reading.lines)):
+        elif line.strip() and not in_definition(number, reading.lines):
             break
     return rule
 

@@ -22,7 +22,7 @@ fingerprints package_lock lock witnesses
 counting measuring_child measuring
 judging explaining base check
 selection importing starting remeasuring asking auditing reporting telling audit_reports
-pages theme site_builder building serving cli __main__ __init__
+pages theme site_builder building previewing serving cli __main__ __init__
 """.split()  # noqa: SIM905 - the lines group
 
 RUNS_MODELS = {"counting", "measuring_child"}

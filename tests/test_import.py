@@ -45,7 +45,7 @@ def elsewhere(card):
     return replace(card, path="", results=(), **lines, **moved)
 
 
-PARTS = ("sections", "equations", "models", "claims")
+PARTS = ("sections", "equations", "models", "claims", "references")
 
 
 @pytest.mark.parametrize("case", FOLDERS, ids=lambda path: path.name)

@@ -29,6 +29,11 @@ def pages(base: Base) -> dict[str, str | bytes]:
     return dict(_files(Site(base)))
 
 
+def card_pages(site: Site, view: CardView) -> dict[str, str | bytes]:
+    """The files of one card: its page, its bodies and images, its data."""
+    return dict(_card(site, rendering.environment(site), view))
+
+
 def _files(site: Site) -> Files:
     env = rendering.environment(site)
     for view in site.cards:

@@ -10,11 +10,10 @@ from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from kb.bodies import BodyContext, render
-from kb.markdown import Link
 from kb.pages import addresses, claims, figures
 from kb.pages.site import Site
 from kb.pages.views import CardView
-from kb.records import Card
+from kb.records import Card, Link
 
 IMAGES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".svg"})
 
