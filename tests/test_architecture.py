@@ -17,11 +17,11 @@ plain_yaml settings inputs
 authors citation
 markdown_rules markdown highlighting sanitising line_renderer body_renderer bodies insert
 literals factories calls expressions claims
-schema figures heads tables slicing notes serialise
+schema bibliography figures heads tables slicing notes serialise
 fingerprints lock witnesses
 counting measuring_child measuring
 judging explaining base check
-selection importing starting remeasuring asking reporting telling
+selection importers importing import_report starting remeasuring asking reporting telling
 pages theme site_builder building serving cli __main__ __init__
 """.split()  # noqa: SIM905 - the lines group
 

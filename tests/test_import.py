@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import kb
-from kb.importing import format_report, import_files
+from kb.import_report import format_report
+from kb.importing import import_files
 from kb.problems import format_problems
 
 CASES = Path(__file__).parent / "cases" / "import"
@@ -42,7 +43,7 @@ def elsewhere(card):
     """The card without where it stands: its lines count from its heading."""
     lines = {"line": 0, "end_line": card.end_line - card.line, "intro_line": card.intro_line - card.line}
     moved = {name: tuple(replace(each, line=each.line - card.line) for each in getattr(card, name)) for name in PARTS}
-    return replace(card, path="", results=(), **lines, **moved)
+    return replace(card, path="", status="", results=(), **lines, **moved)
 
 
 PARTS = ("sections", "equations", "models", "claims")

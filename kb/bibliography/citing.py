@@ -68,7 +68,8 @@ def _cited(author: Author) -> str:
 
 def citekeys(entry: Entry, schema: Schema) -> Iterator[str]:
     """The keys that an entry may have, the best first: its own where it fits the template, one made of its parts."""
-    if entry.key and schema.match_citekey(entry.key):
+    own = schema.match_citekey(entry.key)
+    if own and own.groupdict().get("year") in (None, str(entry.year or own["year"])):
         yield entry.key
     author = "".join(_capitalised(part) for part in entry.authors[0].family.split()) if entry.authors else ""
     author = _NO_LETTER.sub("", author.replace("'", "’"))

@@ -53,14 +53,8 @@ def without(data: Mapping[str, Any], used: Iterable[str]) -> dict[str, object]:
     return {name: value for name, value in data.items() if name not in known and value not in ("", None, [], {})}
 
 
-class _Notes(MarkdownConverter):  # type: ignore[misc]
+class _Notes(MarkdownConverter):
     """HTML notes as Markdown: formulas to the letter, pictures that lie in the library named."""
-
-    class DefaultOptions(MarkdownConverter.DefaultOptions):  # type: ignore[misc]
-        heading_style = "atx"
-        bullets = "-"
-        escape_misc = False
-        escape_underscores = False
 
     def convert_span(self, node: Any, text: str, parent_tags: set[str]) -> str:
         del parent_tags
@@ -69,11 +63,11 @@ class _Notes(MarkdownConverter):  # type: ignore[misc]
     def convert_pre(self, node: Any, text: str, parent_tags: set[str]) -> str:
         if "math" in node.get("class", ()):
             return f"\n\n{node.get_text()}\n\n"
-        return str(super().convert_pre(node, text, parent_tags))
+        return str(super().convert_pre(node, text, parent_tags))  # type: ignore[misc]
 
     def convert_img(self, node: Any, text: str, parent_tags: set[str]) -> str:
         key = node.get("data-attachment-key")
-        return f"(picture {key})" if key else str(super().convert_img(node, text, parent_tags))
+        return f"(picture {key})" if key else str(super().convert_img(node, text, parent_tags))  # type: ignore[misc]
 
 
 def markdown(text: str) -> str:
@@ -81,7 +75,12 @@ def markdown(text: str) -> str:
     if not _HTML.search(text):
         return text.strip()
     soup = BeautifulSoup(text, "html.parser")
-    return re.sub(r"\n{3,}", "\n\n", _Notes().convert_soup(soup)).strip()
+    converter = _Notes(heading_style="atx", bullets="-", escape_misc=False, escape_underscores=False)
+    return re.sub(
+        r"\n{3,}",
+        "\n\n",
+        _Notes(heading_style="atx", bullets="-", escape_misc=False, escape_underscores=False).convert_soup(soup),
+    ).strip()
 
 
 class Places:

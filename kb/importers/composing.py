@@ -61,7 +61,7 @@ def compose(sheet: Sheet, schema: Schema, settings: Settings) -> NewNote | Probl
     if len(cards) == 1:
         added = {**_missing(sheet, cards[0], given), **added}
         text, cards = read()
-    if len(cards) == 1 and "status" not in given and _has_gaps(cards[0], schema, settings):
+    if len(cards) == 1 and "status" not in given and has_gaps(cards[0], schema, settings):
         added["status"] = "draft"
         text, cards = read()
     if len(cards) != 1 or cards[0].citekey != sheet.key or _body(cards[0]) != sheet.body.strip("\n"):
@@ -109,7 +109,7 @@ def _missing(sheet: Sheet, card: Card, given: frozenset[str]) -> dict[str, objec
     return {name: want for name, (want, there) in pairs.items() if want and want != there and name not in given}
 
 
-def _has_gaps(card: Card, schema: Schema, settings: Settings) -> bool:
+def has_gaps(card: Card, schema: Schema, settings: Settings) -> bool:
     """Whether a card lacks what the template expects, so that it is a draft."""
     base = Base(settings, schema, (), (card,), {}, Lock(), ())
     return any(True for check in (missing_sections, empty_sections, missing_citations) for _ in check(base))

@@ -344,13 +344,23 @@ def own_key(draft: Draft, mapping: NoteMapping, schema: Schema) -> str:
     return given or from_name or from_heading
 
 
+def keys_of(entry: Entry, schema: Schema) -> Iterator[tuple[str, str]]:
+    """The citekeys for a work, the best first: its own where that fits the template, one made, its own all the same."""
+    for key in citekeys(entry, schema):
+        yield key, "" if key == entry.key else "made of author, year and venue"
+    if entry.key and is_file_name(entry.key):
+        yield entry.key, ""
+
+
+def is_file_name(name: str) -> bool:
+    """Whether a key can name a file, on every system."""
+    return name.isprintable() and not name.startswith(".") and not set(name) & set('/\\:*?"<>|') and len(name) < 200
+
+
 def keys(draft: Draft, mapping: NoteMapping, schema: Schema) -> Iterator[tuple[str, str]]:
     """The citekeys that a note's card may have, the best first, each with where it comes from."""
     own = own_key(draft, mapping, schema)
-    if own:
-        yield own, ""
-    made = list(citekeys(replace(draft.entry, key=own), schema))
-    yield from ((key, "made of author, year and venue") for key in made if key != own)
+    yield from keys_of(replace(draft.entry, key=own), schema)
     stem = re.sub(r"[\s/\\:*?\"<>|#%\[\]{}`^&]+", "-", draft.source.path.stem.lstrip("@")).strip("-.")
     yield stem or "note", "the file's name: no author, year and venue give one"
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from unicodedata import is_normalized, normalize
 
 from markdown_it.token import Token
 
@@ -18,6 +19,7 @@ from kb.plain_yaml import front_matter
 from kb.schema import Schema
 
 _BOLD = re.compile(r" {0,3}(\*\*|__)(?P<text>(?:(?!\1).)+)\1(?P<colon>\s*[:：]?)\s*(?P<rest>.*)")
+_UNTIDY = re.compile(r"\*\*|__|[:：]|^(?:=+|-+)[ \t]*$", re.MULTILINE)
 _DROP = "\0"
 
 SectionOf = Callable[[str], str]
@@ -65,11 +67,12 @@ def tidy(text: str, schema: Schema, section_of: SectionOf, *, setext: bool = Fal
     lines = re.findall(r"[^\n]*\n|[^\n]+\Z", text)
     if lines and not lines[-1].endswith("\n"):
         lines[-1] += "\n"
-    if not re.search(r"\*\*|__|[:：]|^(?:=+|-+)[ \t]*$", text, re.MULTILINE):
+    if not _UNTIDY.search(text) and is_normalized("NFC", text):
         return Tidied(tuple(lines), tuple(range(1, len(lines) + 1)))
     taken = front_matter("".join(lines))[1]
     blocks = list(_blocks("\n" * taken + "".join(lines[taken:])))
     headings = dict(_underlined(blocks, lines, section_of)) if setext else {}
+    headings |= dict(_composed(blocks, lines))
     headings |= _bold_headings(blocks, lines, schema, section_of)
     metadata = dict(_metadata(blocks, lines, headings, schema))
     return _applied(lines, headings, metadata)
@@ -85,7 +88,7 @@ def _blocks(text: str) -> Iterator[_Block]:
         level = len(token.markup) if token.type == "heading_open" and token.markup.startswith("#") else 0
         kind = "heading" if level else "lheading" if token.type == "heading_open" else token.type.removesuffix("_open")
         content = tokens[index + 1].content if level else ""
-        yield _Block(kind, *token.map, level, content)
+        yield _Block(kind, token.map[0], token.map[1], level, content)
 
 
 def _underlined(
@@ -98,6 +101,13 @@ def _underlined(
             words, mark = lines[block.start].strip(), lines[block.end - 1].strip()[0]
             if style or section_of(words):
                 yield block.start, (f"{'#' if mark == '=' else '##'} {words}", _DROP)
+
+
+def _composed(blocks: Sequence[_Block], lines: Sequence[str]) -> Iterator[tuple[int, tuple[str, str]]]:
+    """By line: headings in which letters and their marks stand apart, as some systems write them, joined."""
+    for block in blocks:
+        if block.type == "heading" and not is_normalized("NFC", lines[block.start]):
+            yield block.start, (normalize("NFC", lines[block.start]).rstrip("\n"), "")
 
 
 def _bold_headings(
