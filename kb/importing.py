@@ -175,8 +175,9 @@ class _Reader:
         why = papers.why_not(draft, self.mapping, self.schema)
         self.problems += draft.problems
         if draft.problems:
-            return
-        if not why:
+            unread = "its front matter cannot be read"
+            self.left_out.append(LeftOut(Place(source.shown), papers.beginning(draft), unread))
+        elif not why:
             drafts.append(draft)
         elif alone:
             hint = "a card begins with `### NAME: KEY` and a blockquote of kind and citation"

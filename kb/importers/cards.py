@@ -44,7 +44,7 @@ class Cards:
 def read_cards(source: Source, schema: Schema, settings: Settings) -> Cards:
     """The cards of a file."""
     tidied = tidy(without_marks(source.text), schema, schema.section_id)
-    changed = bool(tidied.headings or tidied.metadata)
+    changed = bool(tidied.headings or tidied.composed or tidied.metadata)
     text = _ends(tidied.text, source.text) if changed else source.text
     return Cards(source, text, tidied, parse_note(text, source.shown, schema, settings))
 
@@ -59,7 +59,7 @@ def are_cards(cards: Cards, schema: Schema) -> bool:
     blockquote of kind or citation stands; or several cards of any key.
     """
     found = cards.note.cards
-    return len(found) > 1 or any(_is_card(card, schema) for card in found) or _holds_template(cards.note)
+    return len(found) > 1 or any(_is_card(card, schema) for card in found)
 
 
 def _is_card(card: Card, schema: Schema) -> bool:
@@ -68,10 +68,6 @@ def _is_card(card: Card, schema: Schema) -> bool:
     heading = card.head.partition("\n")[0].lstrip("# ").strip()
     keyed = bool(read_heading(heading, schema)[0]) and len(card.citekey.split()) == 1
     return keyed and any(line.lstrip().startswith(">") for line in card.head.splitlines()[1:])
-
-
-def _holds_template(note: Note) -> bool:
-    return not note.cards and any(each.kind == "template" for each in note.slices)
 
 
 def target(cards: Cards) -> Target | None:
@@ -112,12 +108,13 @@ def new_notes(cards: Cards, schema: Schema, settings: Settings, files: Mapping[s
     notes: list[NewNote] = []
     problems = [replace(each, place=cards.place(each.place)) for each in note.problems]
     for card, source in zip(note.cards, slices, strict=True):
-        front, remarks = _draft(above, card, schema, settings)
-        remarks = [*_remarks(card, cards), *remarks]
+        front = above if card.status or not has_gaps(card, schema, settings) else _of_draft(above)
         copies, missing = _copies(card, cards, files)
         problems += missing
-        moved = replace(card, line=cards.place(Place("", card.line)).line)
-        notes.append(NewNote(moved, _new_text(card, source, front, cards.text), tuple(copies), tuple(remarks)))
+        status = card.status or ("draft" if front != above else "")
+        moved = replace(card, line=cards.place(Place("", card.line)).line, status=status)
+        text = _new_text(card, source, front, cards.text)
+        notes.append(NewNote(moved, text, tuple(copies), tuple(_remarks(card, cards))))
     return Reading(tuple(notes), tuple(_left_out(cards)), tuple(problems))
 
 
@@ -127,16 +124,15 @@ def _remarks(card: Card, cards: Cards) -> list[str]:
         return []
     first, last = (cards.place(Place("", line)).line for line in (card.line, card.end_line))
     tidied = cards.tidied
-    within = [tuple(n for n in lines if first <= n <= last) for lines in (tidied.headings, tidied.metadata)]
-    return list(replace(tidied, headings=within[0], metadata=within[1]).remarks())
+    changes = (tidied.headings, tidied.composed, tidied.metadata)
+    within = [tuple(number for number in lines if first <= number <= last) for lines in changes]
+    return list(replace(tidied, headings=within[0], composed=within[1], metadata=within[2]).remarks())
 
 
-def _draft(above: str, card: Card, schema: Schema, settings: Settings) -> tuple[str, list[str]]:
-    """The front matter, which makes a draft of a card with gaps: they would stop every build."""
-    if card.status or not has_gaps(card, schema, settings):
-        return above, []
+def _of_draft(above: str) -> str:
+    """The front matter of a card with gaps: as a draft's they are warnings, else they would stop every build."""
     end = above.rstrip("\n").removesuffix("---").removesuffix("...") if above else "---\n"
-    return f"{end}status: draft\n---\n", []
+    return f"{end}status: draft\n---\n"
 
 
 def _copies(card: Card, cards: Cards, files: Mapping[str, Path] | None) -> tuple[list[Copy], list[Problem]]:

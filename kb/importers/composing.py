@@ -27,6 +27,7 @@ from kb.records import Card, Place, Problem
 from kb.schema import Schema
 from kb.settings import Settings
 
+_STATUS = re.compile(r"^(status|状态|阅读状态)[ \t]*:", re.MULTILINE)
 _MARKUP = re.compile(r"([\\`*_\[\]<>$#&!~=^|])")
 
 
@@ -61,7 +62,8 @@ def compose(sheet: Sheet, schema: Schema, settings: Settings) -> NewNote | Probl
     if len(cards) == 1:
         added = {**_missing(sheet, cards[0], given), **added}
         text, cards = read()
-    if len(cards) == 1 and "status" not in given and has_gaps(cards[0], schema, settings):
+    if len(cards) == 1 and cards[0].status != "draft" and has_gaps(cards[0], schema, settings):
+        sheet = replace(sheet, front=_STATUS.sub(r"\1_imported:", sheet.front))
         added["status"] = "draft"
         text, cards = read()
     if len(cards) != 1 or cards[0].citekey != sheet.key or _body(cards[0]) != sheet.body.strip("\n"):

@@ -85,13 +85,10 @@ class Linked:
     def remarks(self) -> Iterator[str]:
         """What was changed, in words."""
         if self.led:
-            yield f"{_count(self.led, 'link')} to notes became {'a link' if self.led == 1 else 'links'} to cards"
+            one = self.led == 1
+            yield "a link to a note leads to its card" if one else f"{self.led} links to notes lead to their cards"
         for place, text in self.texts:
             yield f"{place.line}:{place.column} {text} is text now: it leads to no card"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def relink(lines: Sequence[str], start: int, place_of: PlaceOf, inside: str, places: Places) -> Linked:
@@ -165,20 +162,21 @@ class _Edit:
         target = self.places.note(path, self.inside) if path else self.places.note(self.inside, "")
         if target:
             self.result.led += bool(path)
-            return self._to_card(target, heading, text or name.replace("#^", " ").replace("#", " › "), bool(path))
+            shown = text or name.replace("#^", " ").replace("#", " › ")
+            return self._to_card(target, heading, shown, "\\|" if "\\|" in found[0] else "|", bool(path))
         file = self.places.file(path, self.inside)
         why = f"{'!' if embedded else ''}{found[0]}" + (" (a file that is no picture)" if file else "")
         self.result.texts.append((self.place, why))
         return text or name
 
-    def _to_card(self, target: Target, heading: str, text: str, elsewhere: bool) -> str:
+    def _to_card(self, target: Target, heading: str, text: str, bar: str, elsewhere: bool) -> str:
         if heading.startswith("^"):
             heading = target.blocks.get(heading[1:].casefold(), "")
         else:
             heading = target.headings.get(normal_heading(heading), heading)
         key = target.citekey if elsewhere or not heading else ""
         address = f"{key}#{heading}" if heading else key
-        return f"[[{address}]]" if text == address else f"[[{address}|{text}]]"
+        return f"[[{address}]]" if text == address else f"[[{address}{bar}{text}]]"
 
     def _picture(self, name: str, text: str, written: str) -> str:
         path = self._found(name)

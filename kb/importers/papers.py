@@ -411,7 +411,8 @@ def sheet(draft: Draft, key: str, why: str, linked: Linked, schema: Schema) -> S
 def _quote_lines(draft: Draft, lines: Sequence[str]) -> Iterator[str]:
     for number in range(*draft.quote) if draft.quote else ():
         yield _QUOTE.sub("", lines[number], count=1).strip()
-    yield from (re.sub(r"^\s*[-*+]\s+", "", lines[number]).strip() for number in draft.moved)
+    marks = re.compile(r"^\s*[-*+]\s+")
+    yield from (marks.sub("", lines[number]).strip().replace("::", ":", 1) for number in draft.moved)
 
 
 def _front(draft: Draft, schema: Schema) -> tuple[str, list[str]]:
@@ -446,8 +447,7 @@ def _kept_name(key: str, value: object, schema: Schema) -> str:
         read = read_field(field_id, value)
     except ValueError:
         return f"{key}_imported"
-    wrong = field_id == "kind" and not schema.kind_id(str(read))
-    return f"{key}_imported" if wrong or (field_id == "status" and read != "draft") else key
+    return f"{key}_imported" if field_id == "kind" and not schema.kind_id(str(read)) else key
 
 
 @dataclass(slots=True)

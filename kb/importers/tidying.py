@@ -7,8 +7,9 @@ blockquote. Where a card has real headings for its sections, lines in bold are w
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from unicodedata import is_normalized, normalize
 
 from markdown_it.token import Token
@@ -32,6 +33,7 @@ class Tidied:
     lines: tuple[str, ...]  # each ends in a line feed
     origins: tuple[int, ...]  # from 1
     headings: tuple[int, ...] = ()  # lines of the source that became headings
+    composed: tuple[int, ...] = ()  # headings whose letters and marks stood apart
     metadata: tuple[int, ...] = ()  # lines of the source that became part of a blockquote
 
     @property
@@ -41,6 +43,8 @@ class Tidied:
     def remarks(self) -> Iterator[str]:
         if self.headings:
             yield f"{_lines(self.headings)} became {'a heading' if len(self.headings) == 1 else 'headings'}"
+        if self.composed:
+            yield f"{_lines(self.composed)}: letters and their marks are joined"
         if self.metadata:
             yield f"{_lines(self.metadata)} of metadata went into the blockquote"
 
@@ -72,10 +76,11 @@ def tidy(text: str, schema: Schema, section_of: SectionOf, *, setext: bool = Fal
     taken = front_matter("".join(lines))[1]
     blocks = list(_blocks("\n" * taken + "".join(lines[taken:])))
     headings = dict(_underlined(blocks, lines, section_of)) if setext else {}
-    headings |= dict(_composed(blocks, lines))
+    composed = dict(_composed(blocks, lines))
+    headings |= composed
     headings |= _bold_headings(blocks, lines, schema, section_of)
     metadata = dict(_metadata(blocks, lines, headings, schema))
-    return _applied(lines, headings, metadata)
+    return _applied(lines, headings, composed, metadata)
 
 
 def _blocks(text: str) -> Iterator[_Block]:
@@ -201,20 +206,34 @@ def _metadata(
         heading = block.text if block.type == "heading" else headings.get(block.start, ("", ""))[0].lstrip("# ")
         if not heading or not schema.match_citekey(read_heading(heading, schema)[1]):
             continue
-        place = index + 1
-        quote = blocks[place] if place < len(blocks) and blocks[place].type == "blockquote" else None
-        place += quote is not None
-        last = quote.end if quote else None
-        while place < len(blocks) and blocks[place].start not in headings and _pairs(blocks[place], lines):
-            if last is not None:
-                yield from ((number, "") for number in range(last, blocks[place].start))
-            for number in range(blocks[place].start, blocks[place].end):
-                yield number, f"> {lines[number].strip()}" if lines[number].strip() else ""
-            last = blocks[place].end
-            place += 1
+        run = list(_head_blocks(blocks[index + 1 :], lines, headings))
+        if any(each.type != "blockquote" for each in run):
+            yield from ((number, "") for one, two in pairwise(run) for number in range(one.end, two.start))
+        for each in run:
+            texts = ((number, lines[number].strip()) for number in range(each.start, each.end))
+            if each.type != "blockquote":
+                yield from ((number, f"> {text}" if text else "") for number, text in texts)
 
 
-def _applied(lines: Sequence[str], headings: dict[int, tuple[str, str]], metadata: dict[int, str]) -> Tidied:
+def _head_blocks(
+    blocks: Sequence[_Block], lines: Sequence[str], headings: Mapping[int, tuple[str, str]]
+) -> Iterator[_Block]:
+    """The blocks of metadata right below a card's heading, and the blockquote before, between or after them."""
+    quoted = False
+    for block in blocks:
+        quote = block.type == "blockquote" and not quoted and not lines[block.start].lstrip("> ").startswith("[!")
+        if not quote and (block.start in headings or not _pairs(block, lines)):
+            return
+        quoted = quoted or quote
+        yield block
+
+
+def _applied(
+    lines: Sequence[str],
+    headings: dict[int, tuple[str, str]],
+    composed: Mapping[int, tuple[str, str]],
+    metadata: dict[int, str],
+) -> Tidied:
     out: list[tuple[str, int]] = []
     for number, line in enumerate(lines):
         if number in headings:
@@ -229,4 +248,5 @@ def _applied(lines: Sequence[str], headings: dict[int, tuple[str, str]], metadat
             out.append((line, number + 1))
     changed = tuple(number + 1 for number, line in metadata.items() if line)
     texts, origins = tuple(text for text, _ in out), tuple(number for _, number in out)
-    return Tidied(texts, origins, tuple(number + 1 for number in headings), changed)
+    made = tuple(number + 1 for number in headings if number not in composed)
+    return Tidied(texts, origins, made, tuple(number + 1 for number in composed), changed)
