@@ -19,6 +19,7 @@ from kb.problems import problem
 from kb.records import Place, Problem
 
 _VENUES = ("shortjournal", "journaltitle", "journal", "booktitle", "eventtitle", "series", "publisher", "institution")
+_FILE = re.compile(r"[^/\\:;]+\.\w{1,5}(?=:|;|$)")  # `Full Text:/home/me/x.pdf:application/pdf`
 _USED = (
     *("author", "title", "shorttitle", "year", "date", "doi", "url", "abstract", "note", "annote", "annotation"),
     *("keywords", "file", "eprint", "archiveprefix", "eprinttype"),
@@ -74,7 +75,7 @@ def _entry(parsed: ParsedEntry, path: str, strings: Mapping[str, str]) -> Entry:
         tags=tuple(filter(None, (tag.strip() for tag in re.split(r"[,;]", text.get("keywords", ""))))),
         abstract=markdown(text.get("abstract", "")),
         notes=tuple(markdown(text[name]) for name in ("note", "annote", "annotation") if text.get(name)),
-        files=tuple(filter(None, raw.get("file", "").split(";"))),
+        files=tuple(_FILE.findall(raw.get("file", ""))),
         other=without(text, (*_USED, venue, *(() if raw.get("author") else ("editor",)))),
     )
 

@@ -84,18 +84,24 @@ def _capitalised(word: str) -> str:
 
 def venue_letters(entry: Entry) -> str:
     """A venue as citekeys write it: CVPR, NeurIPS, arxiv, Nature, 3DV; "" where nothing is known of it."""
-    name = entry.venue
-    found = _IN_BRACKETS.search(name)
-    if found:
-        return found[1]
-    known = next((letters for words, letters in _KNOWN.items() if words in name.casefold()), "")
+    known = _known(entry.venue)
     if known:
         return known
-    name = re.sub(r"\b(?:19|20)\d\d\b|['’]\d\d\b", "", name)
+    name = re.sub(r"\b(?:19|20)\d\d\b|['’]\d\d\b", "", entry.venue)
     if len(name.split()) > 1:
         acronym = _ACRONYM.search(name)
         return acronym[0] if acronym and acronym[0] not in ("IEEE", "ACM", "CVF") else _initials(name)
     return re.sub(r"[\W_]+", "", name) or ("arxiv" if entry.arxiv else "")
+
+
+def is_known_venue(name: str) -> bool:
+    """Whether a venue is one that people write by its letters, and its long name says no more."""
+    return bool(_known(name))
+
+
+def _known(name: str) -> str:
+    found = _IN_BRACKETS.search(name)
+    return found[1] if found else next((short for words, short in _KNOWN.items() if words in name.casefold()), "")
 
 
 def _initials(name: str) -> str:

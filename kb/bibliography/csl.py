@@ -25,7 +25,7 @@ def read(items: Sequence[Any], text: str, path: str) -> Library:
     skipped = []
     for item in items:
         if not isinstance(item, Mapping):
-            problems.append(problem("K107", Place(path), f"an item of the list is no mapping: {str(item)[:40]}"))
+            problems.append(problem("K107", places.after(item), f"an item of the list is no mapping: {str(item)[:40]}"))
         elif not plain(item.get("title")):
             place = places.after(item.get("id"), item.get("citation-key"))
             skipped.append(Skipped(place, str(item.get("id", "")), "it has no title"))

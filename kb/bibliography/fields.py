@@ -76,11 +76,7 @@ def markdown(text: str) -> str:
         return text.strip()
     soup = BeautifulSoup(text, "html.parser")
     converter = _Notes(heading_style="atx", bullets="-", escape_misc=False, escape_underscores=False)
-    return re.sub(
-        r"\n{3,}",
-        "\n\n",
-        _Notes(heading_style="atx", bullets="-", escape_misc=False, escape_underscores=False).convert_soup(soup),
-    ).strip()
+    return re.sub(r"\n{3,}", "\n\n", converter.convert_soup(soup)).strip()
 
 
 class Places:

@@ -33,7 +33,7 @@ def read(data: Mapping[str, Any], items: Sequence[Any], text: str, path: str) ->
     problems = []
     for item in items:
         if not isinstance(item, Mapping):
-            problems.append(problem("K107", Place(path), f"an item of the list is no mapping: {str(item)[:40]}"))
+            problems.append(problem("K107", places.after(item), f"an item of the list is no mapping: {str(item)[:40]}"))
             continue
         place = places.after(item.get("citationKey"), item.get("citekey"), item.get("title"), item.get("key"))
         kind = plain(item.get("itemType"))

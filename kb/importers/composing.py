@@ -19,7 +19,7 @@ from kb.check import empty_sections, missing_citations, missing_sections
 from kb.heads import opens_card, read_front_matter, read_heading, read_quote
 from kb.importers.records import Copy, NewNote
 from kb.lock import Lock
-from kb.markdown import plain_text
+from kb.markdown import headings, plain_text
 from kb.notes import parse_note
 from kb.plain_yaml import as_plain, load_plain
 from kb.problems import problem
@@ -79,11 +79,17 @@ def _quote(sheet: Sheet, schema: Schema, settings: Settings) -> tuple[str, ...]:
     if "citation" in fields:
         return sheet.quote
     cited = citation(sheet.entry)
-    if not cited and (sheet.body.startswith(">") or not opens_card(sheet.quote, schema)):
+    if not cited and (sheet.body.startswith(">") or not _opens(sheet, schema)):
         cited = sheet.name
     if cited and not opens_card([cited], schema):
         cited = f"{'引用' if settings.language == 'zh' else 'citation'}: {cited}"
     return (*([cited] if cited else []), *sheet.quote)
+
+
+def _opens(sheet: Sheet, schema: Schema) -> bool:
+    """Whether a sheet reads as a card without a citation: by its own lines, or by one of the template's sections."""
+    sections = (schema.section_id(each.text) for each in headings(sheet.body) if each.level == 2)
+    return opens_card(sheet.quote, schema) or any(sections)
 
 
 def _given(sheet: Sheet, quote: Sequence[str], schema: Schema) -> frozenset[str]:
@@ -100,7 +106,7 @@ def _missing(sheet: Sheet, card: Card, given: frozenset[str]) -> dict[str, objec
     pairs: dict[str, tuple[object, object]] = {
         "name": (sheet.name, card.name),
         "title": (entry.title, cited.title),
-        "authors": ([author_name(each) for each in entry.authors], list(cited.authors)),
+        "authors": ([] if entry.et_al else [author_name(each) for each in entry.authors], list(cited.authors)),
         "venue": (entry.venue, cited.venue),
         "year": (entry.year, cited.year),
         "tags": (list(entry.tags), list(card.tags)),

@@ -31,6 +31,7 @@ SPECIAL: Mapping[str, tuple[str, ...]] = {  # the places of a field that are no 
     "doi": (ABOVE,),
 }
 _PROPOSED = ("title", "citekey", "authors", "venue", "year", "arxiv", "doi", "url", "code", "tags", "kind")
+_LONGEST_HEADING = 60  # characters of a heading that is guessed; longer ones are sentences
 _SHOWN = 60  # headings that a proposal lists; the others are in few notes
 _WORDS = re.compile(r"[^\W_]+")
 
@@ -58,7 +59,9 @@ class NoteMapping:
 
     def field_of(self, name: str) -> str:
         """The field that a name in front matter or on a line of its own stands for; "" for none."""
-        return self._names.get(name.strip().casefold(), "")
+        wanted = name.strip().casefold()
+        known = self._names.get(wanted, "")
+        return known or (guess_field(wanted) if self.guess else "")
 
     def special(self, field_id: str, place: str) -> bool:
         """Whether a field may stand at one of the places that are no names."""
@@ -85,6 +88,31 @@ _OWN_NAMES = {
 }
 
 
+# Words of headings and names that speak for a section or a field, beside the template's own.
+_CLUES = {
+    "problem": r"why|gap|need|痛点|缺陷|为什么|针对",
+    "method": r"what (?:they|we|it) d(?:id|oes?)|how|propos\w+|design|pipeline|framework|做法|怎么做|创新|框架|改进",
+    "experiments": r"numbers?|ablations?|benchmarks?|tables?|scores?|accuracy|comparisons?|消融|对比|指标|数据",
+}
+_FIELD_CLUES = {
+    "venue": r"publish\w*|venue|conference|journal|会议|期刊|发表",
+    "title": r"title|题目|标题",
+    "authors": r"authors?|作者",
+    "year": r"year|年份",
+    "code": r"code|github|代码",
+}
+
+
+def guess_field(name: str) -> str:
+    """The field that a name looks like."""
+    return next((field_id for field_id, clue in _FIELD_CLUES.items() if re.search(_whole(clue), name)), "")
+
+
+def _whole(clue: str) -> str:
+    """A clue as whole words: `\\b` stands between letters of Chinese and others only."""
+    return rf"(?<![a-z])(?:{clue})(?![a-z])"
+
+
 def guess(heading: str, schema: Schema) -> str:
     """The section that a heading looks like: one of its accepted headings stands in it as a word, the longest wins."""
     known = schema.section_id(heading)
@@ -98,7 +126,8 @@ def guess(heading: str, schema: Schema) -> str:
             form = normal_heading(accepted)
             if len(form) > best[1] and _stands_in(form, wanted, words):
                 best = (section.id, len(form))
-    return best[0] if len(wanted) <= 60 else ""
+    by_clue = (section.id for section in schema.sections if re.search(_whole(_CLUES.get(section.id, "(?!)")), wanted))
+    return (best[0] or next(by_clue, "")) if len(wanted) <= _LONGEST_HEADING else ""
 
 
 def _stands_in(form: str, wanted: str, words: str) -> bool:

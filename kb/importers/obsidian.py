@@ -16,12 +16,16 @@ from kb.plain_yaml import PlainList, PlainMapping
 _BLOCK_ID = re.compile(r"(?P<before>^|\s)\^(?P<id>[A-Za-z0-9-]+)[ \t]*$")
 _COMMENT = re.compile(r"%%(?P<text>.*?)%%", re.DOTALL)
 _WIKI = re.compile(r"\[\[(?:[^\[\]|]*\|)?([^\[\]|]+)\]\]")
+_LINK = re.compile(r"\[\[[^\[\]\n|]*[^\W\d_][^\[\]\n]*\]\](?!\()")
+_CODE = re.compile(r"^ {0,3}(```|~~~).*?^ {0,3}\1|`[^`\n]*`", re.DOTALL | re.MULTILINE)
 _LITERAL = ("fence", "code_block", "math_block", "html_block")
 
 
 def looks_like_vault(names: Sequence[str], texts: Sequence[str]) -> bool:
     """Whether a folder is a vault: Obsidian's own folder is in it, or its notes link to each other as vaults do."""
-    return any(name.startswith(".obsidian/") for name in names) or any(_WIKI.search(text) for text in texts)
+    return any(name.startswith(".obsidian/") for name in names) or any(
+        _LINK.search(_CODE.sub("", text)) for text in texts if "[[" in text
+    )
 
 
 def plain_lines(lines: Sequence[str], start: int) -> tuple[list[str], dict[str, int]]:

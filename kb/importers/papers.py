@@ -219,8 +219,8 @@ def _values(
     stem = source.path.stem
     introduction = "".join(lines[number] for number in above)
     special = {
-        ("title", FIRST_HEADING): plain_text(title.text) if title else "",
-        ("title", FILE_NAME): stem.lstrip("@"),
+        ("title", FIRST_HEADING): _as_title(plain_text(title.text) if title else "", "title" in mapping.fields),
+        ("title", FILE_NAME): _as_title(stem.lstrip("@"), "title" in mapping.fields),
         ("year", FILE_NAME): str(year_in(stem) or ""),
         ("arxiv", FILE_NAME): arxiv_in(stem),
         ("arxiv", ABOVE): arxiv_in(introduction[_start(_ARXIV, introduction) :]),
@@ -230,6 +230,12 @@ def _values(
         if text and mapping.special(field_id, place):
             _set(found, field_id, text, place)
     return found
+
+
+def _as_title(text: str, asked: bool) -> str:
+    """A heading or a file's name as a title: unless the mapping asks for it, one that is long enough to be one."""
+    long_enough = len(text.split()) > 2 or len(re.findall(r"[\u3400-\u9fff]", text)) > 5
+    return text if asked or long_enough else ""
 
 
 def _start(pattern: re.Pattern[str], text: str) -> int:
@@ -350,6 +356,13 @@ def keys_of(entry: Entry, schema: Schema) -> Iterator[tuple[str, str]]:
         yield key, "" if key == entry.key else "made of author, year and venue"
     if entry.key and is_file_name(entry.key):
         yield entry.key, ""
+    if slug(entry.title):
+        yield slug(entry.title), "made of the title: no author, year and venue give one"
+
+
+def slug(text: str) -> str:
+    """A text as a citekey that has no better one: without what means something in a path or a link."""
+    return re.sub(r"[\s/\\:*?\"<>|#%\[\]{}`^&$]+", "-", text)[:60].strip("-.")
 
 
 def is_file_name(name: str) -> bool:
@@ -360,9 +373,8 @@ def is_file_name(name: str) -> bool:
 def keys(draft: Draft, mapping: NoteMapping, schema: Schema) -> Iterator[tuple[str, str]]:
     """The citekeys that a note's card may have, the best first, each with where it comes from."""
     own = own_key(draft, mapping, schema)
-    yield from keys_of(replace(draft.entry, key=own), schema)
-    stem = re.sub(r"[\s/\\:*?\"<>|#%\[\]{}`^&]+", "-", draft.source.path.stem.lstrip("@")).strip("-.")
-    yield stem or "note", "the file's name: no author, year and venue give one"
+    yield from keys_of(replace(draft.entry, key=own, title=""), schema)
+    yield slug(draft.source.path.stem.lstrip("@")) or "note", "the file's name: no author, year and venue give one"
 
 
 def target(draft: Draft, key: str, schema: Schema) -> Target:
@@ -510,7 +522,7 @@ def left_out(draft: Draft) -> Iterator[LeftOut]:
     for part in draft.parts:
         if part.meaning == LEAVE_OUT:
             place = draft.place_of(part.heading.line, 0)
-            yield LeftOut(place, draft.lines[part.heading.line].strip(), "left out by the mapping")
+            yield LeftOut(place, draft.lines[part.heading.line].strip(), "`leave out` in the mapping")
 
 
 def beginning(draft: Draft) -> str:
