@@ -236,6 +236,7 @@ class _Reader:
         made = compose(sheet, self.schema, self.settings)
         if isinstance(made, Problem):
             self.problems.append(made)
+            self.left_out.append(LeftOut(sheet.place, sheet.name or sheet.key, "it would not read as one card"))
         else:
             self.notes.append(made)
 
@@ -377,7 +378,11 @@ class _Writer:
             return "unchanged"
         if there is not None and not self.order.overwrite:
             return "kept"
-        if not self.order.dry:
+        if self.order.dry:
+            pass
+        elif there is None:
+            writing.write_if_changed(target, content)
+        else:
             writing.replace_atomically(target, content)
         return "written" if there is None else "overwritten"
 

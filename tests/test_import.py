@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 import kb
 from kb.check import check
+from kb.import_report import format_report
 from kb.importing import import_files
 
 CASES = Path(__file__).parent / "cases" / "import"
@@ -192,3 +193,141 @@ def test_any_card_survives(tmp_path_factory, lines, end, last):
     before = {card.citekey: elsewhere(card) for card in reversed(kb.parse(note))}
     after = {each.card.citekey: elsewhere(kb.parse(each.target)[0]) for each in written}
     assert after == before
+
+
+# A line of a note; `@` stands for a word that no other line has.
+OF_NOTES = [
+    "# @ one two three",
+    "## Problem",
+    "## Why @",
+    "### @ deeper",
+    "# Method",
+    "## Results",
+    "## Results @",
+    "Results @\n---------",
+    "@\n===",
+    "**Problem**",
+    "**Method:** @ text",
+    "**@** and more",
+    "**会议**: @ 2025",
+    "- Venue: @",
+    "- @: value",
+    "Year:: 2019",
+    "arXiv: 1704.04861",
+    "Title: @ {braces} *stars*",
+    "> @ et al. A title of it, CVPR 2018",
+    "> 架构",
+    "> [!note] @\n> in a callout",
+    "See [[@]] and [[other|@]] and [[#Problem|@]].",
+    "![[@.png|300]] ![[@.pdf]] ![@|20](x.png)",
+    "[@](gone.md) and [x](gone.md#@) and [@]",
+    "[@]: https://example.org/@",
+    "[^@]: a footnote",
+    "%% @ %% and %%@",
+    "@ ^block-id",
+    "$@ ^a$ and `= this.@`",
+    "$$\n@ ^b\n$$",
+    "```dataview\n# @ [[x]] %%y%%\n```",
+    "- @\n  - nested @",
+    "| @ | Params |\n|---|---|\n| [[@\\|a]] | 1 M |",
+    "<details> @ </details>",
+    "---",
+    "###### @",
+    "",
+    "",
+]
+PROPERTIES = [
+    "title: @ two three",
+    "authors: ['[[@]]', Some Body]",
+    "year: @",
+    "year: 2017",
+    "type: @",
+    "status: @",
+    "url: [@, b]",
+    "own_@: {a: @}",
+    "tags: [@]",
+    "citekey: Key@2017CVPR",
+    "aliases: @",
+]
+
+
+def with_words(lines):
+    """The lines as one text, each `@` a word of its own, and these words."""
+    parts = "\n".join(lines).split("@")
+    words = [f"q{chr(97 + number // 26 % 26)}{chr(97 + number % 26)}z" for number in range(len(parts) - 1)]
+    return "".join(part + word for part, word in zip(parts, [*words, ""], strict=True)), words
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
+@given(
+    st.lists(st.sampled_from(PROPERTIES), max_size=4, unique_by=lambda line: line.partition(":")[0]),
+    st.lists(st.sampled_from(OF_NOTES), max_size=16),
+    st.booleans(),
+)
+def test_nothing_of_a_note_is_lost(tmp_path_factory, properties, lines, vault):
+    folder = tmp_path_factory.mktemp("base")
+    (folder / "mkdocs.yml").write_text("site_name: Papers\ntheme: {name: material, language: zh}\n", encoding="utf-8")
+    front = ["---", *properties, "---"] if properties else []
+    text, words = with_words([*front, *lines])
+    (folder / "in").mkdir()
+    (folder / "in" / "He2016CVPR.md").write_text(text, encoding="utf-8")
+    if vault:
+        (folder / "in" / ".obsidian").mkdir()
+        (folder / "in" / ".obsidian" / "app.json").write_text("{}")
+    report = import_files([folder / "in"], folder)
+    written = "".join(path.read_text(encoding="utf-8") for path in (folder / "notes").glob("*.md"))
+    said = format_report(report) + "".join(found.message for found in report.problems)
+    assert report.imported or report.left_out
+    if any(each.target for each in report.imported):
+        assert [word for word in words if word not in written and word not in said] == []
+        assert [card for each in report.imported for card in kb.parse(each.target)]
+    assert {each.outcome for each in import_files([folder / "in"], folder).imported} <= {"unchanged"}
+
+
+ENTRY_LINES = [
+    "@article{@, title={@ {N}et \\& $x_1$}, author={@, B. and @ C and others}, year=2019, journal={@},",
+    "@misc{@,",
+    "  note = {@ 5% <b>@</b>},",
+    '  abstract = "@ {\\"o}",',
+    "  own = @,",
+    "}",
+    "title = {@",
+    "@string{a = {@}}",
+    "@comment{@}",
+    "@",
+]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100, deadline=None)
+@given(st.lists(st.sampled_from(ENTRY_LINES), max_size=10), st.sampled_from([".bib", ".json"]))
+def test_any_bibliography_is_read_or_refused_in_words(tmp_path_factory, lines, ending):
+    folder = tmp_path_factory.mktemp("base")
+    (folder / "mkdocs.yml").write_text("site_name: Papers\n", encoding="utf-8")
+    library = folder / f"refs{ending}"
+    library.write_text("\n".join(lines), encoding="utf-8")
+    report = import_files([library], folder)
+    assert all(kb.parse(each.target) for each in report.imported if each.target)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[",
+        "{}",
+        "[1, null, [], {}]",
+        '{"items": [{"itemType": "book", "title": 5, "creators": {}, "tags": "x"}]}',
+        "[" * 9999,
+    ]
+    + [
+        '[{"type": "book", "title": "A", "author": "x", "issued": {"date-parts": [[]]}, "note": {"a": 1}}]',
+        '{"items": {}}',
+    ]
+    + [
+        '{"items": [{"itemType": "book", "title": "A\\nB: {x}", "citationKey": "../x", "notes": [{}], "attachments": [1]}]}'
+    ],
+)
+def test_odd_json_is_no_bug(base, tmp_path, text):
+    (tmp_path / "a.json").write_text(text, encoding="utf-8")
+    done = run_kb("-C", base, "import", tmp_path / "a.json")
+    assert done.returncode in (0, 1), done.stderr
+    assert all(kb.parse(path) for path in (base / "notes").glob("*.md"))

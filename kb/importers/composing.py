@@ -26,6 +26,7 @@ from kb.problems import problem
 from kb.records import Card, Place, Problem
 from kb.schema import Schema
 from kb.settings import Settings
+from kb.slicing import in_definition
 
 _STATUS = re.compile(r"^(status|状态|阅读状态)[ \t]*:", re.MULTILINE)
 _MARKUP = re.compile(r"([\\`*_\[\]<>$#&!~=^|])")
@@ -58,15 +59,16 @@ def compose(sheet: Sheet, schema: Schema, settings: Settings) -> NewNote | Probl
         text = _text(sheet, quote, added)
         return text, list(parse_note(text, f"{sheet.key}.md", schema, settings).cards)
 
-    _, cards = read()
-    if len(cards) == 1:
-        added = {**_missing(sheet, cards[0], given), **added}
+    text, cards = read()
+    missing = _missing(sheet, cards[0], given) if len(cards) == 1 else {}
+    if missing:
+        added = {**missing, **added}
         text, cards = read()
     if len(cards) == 1 and cards[0].status != "draft" and has_gaps(cards[0], schema, settings):
         sheet = replace(sheet, front=_STATUS.sub(r"\1_imported:", sheet.front))
         added["status"] = "draft"
         text, cards = read()
-    if len(cards) != 1 or cards[0].citekey != sheet.key or _body(cards[0]) != sheet.body.strip("\n"):
+    if len(cards) != 1 or cards[0].citekey != sheet.key or not _holds(cards[0], sheet.body):
         message = f"the note would not read as one card `{sheet.key}`"
         return problem("K209", sheet.place, message, "give it a heading `NAME: KEY` and a blockquote of its citation")
     card = replace(cards[0], path=sheet.place.path, line=sheet.place.line)
@@ -123,8 +125,13 @@ def has_gaps(card: Card, schema: Schema, settings: Settings) -> bool:
     return any(True for check in (missing_sections, empty_sections, missing_citations) for _ in check(base))
 
 
-def _body(card: Card) -> str:
-    return (card.intro + "".join(each.head + each.markdown for each in card.sections)).strip("\n")
+def _holds(card: Card, body: str) -> bool:
+    """Whether a card holds a text to the letter, but for rules and definitions at its end, which stand below it."""
+    read = (card.intro + "".join(each.head + each.markdown for each in card.sections)).strip("\n")
+    body = body.strip("\n")
+    below = body[len(read) :].split("\n")
+    rest = (number for number, line in enumerate(below) if line.strip("-*_ \t"))
+    return body.startswith(read) and all(in_definition(number, below) for number in rest)
 
 
 def _text(sheet: Sheet, quote: Sequence[str], added: Mapping[str, object]) -> str:
