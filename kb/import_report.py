@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
+from kb.importers.records import LeftOut
 from kb.importing import Imported, Outcome, Report
 from kb.records import Place
 
@@ -27,7 +28,7 @@ def format_report(report: Report) -> str:
     """The report: how each source was read, each card and where it went, then what was left out, then the sum."""
     lines = [*report.about]
     lines += [line for each in report.imported for line in _card_lines(each, dry=report.dry)]
-    lines += [f"{_where(each.place)}  {each.why}, left out: {_short(each.beginning)}" for each in report.left_out]
+    lines += [line for each in report.left_out for line in _left_out_lines(each)]
     return "\n".join([*lines, _sum(report)]) + "\n"
 
 
@@ -37,6 +38,11 @@ def _sum(report: Report) -> str:
     says = {"written": "to be written", "overwritten": "to be overwritten"} if report.dry else {}
     parts = [f"{count:,} {says.get(outcome, outcome)}" for outcome, count in outcomes.items()]
     return f"{total}: {', '.join(parts)}" if parts else f"{total} found"
+
+
+def _left_out_lines(each: LeftOut) -> Iterator[str]:
+    more = f" (and {each.more:,} more line{'' if each.more == 1 else 's'})" if each.more else ""
+    yield f"{_where(each.place)}  {each.why}, left out: {_short(each.beginning)}{more}"
 
 
 def _where(place: Place) -> str:

@@ -66,7 +66,7 @@ def _is_card(card: Card, schema: Schema) -> bool:
     if schema.match_citekey(card.citekey):
         return True
     heading = card.head.partition("\n")[0].lstrip("# ").strip()
-    keyed = bool(read_heading(heading, schema)[0]) and len(card.citekey.split()) == 1
+    keyed = read_heading(heading, schema)[0] not in ("", card.citekey) and len(card.citekey.split()) == 1
     return keyed and any(line.lstrip().startswith(">") for line in card.head.splitlines()[1:])
 
 
@@ -196,7 +196,7 @@ def _left_out(cards: Cards) -> Iterator[LeftOut]:
             rest = [number for number in range(start, len(lines)) if _says_something(number, lines)]
             if rest:
                 place = cards.place(Place(cards.source.shown, each.line + rest[0]))
-                yield LeftOut(place, lines[rest[0]].strip())
+                yield LeftOut(place, lines[rest[0]].strip(), more=len(rest) - 1)
 
 
 def _says_something(number: int, lines: Sequence[str]) -> bool:

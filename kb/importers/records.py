@@ -57,6 +57,7 @@ class LeftOut:
     place: Place
     beginning: str  # the first of them that says something
     why: str = "in no card"
+    more: int = 0  # lines that say something after the first
 
 
 @dataclass(frozen=True, slots=True)
