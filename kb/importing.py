@@ -278,7 +278,10 @@ def load_mapping(path: Path, root: Path) -> tuple[NoteMapping, list[Problem]]:
     """The mapping in a file, and every mistake in it."""
     schema = load_schema(root)[0]
     text = decode(path.read_bytes(), path.as_posix())
-    return (NoteMapping(schema), [text]) if isinstance(text, Problem) else read_mapping(text, path.as_posix(), schema)
+    if isinstance(text, Problem):
+        return NoteMapping(schema), [text]
+    mapping, problems = read_mapping(text, path.as_posix(), schema)
+    return mapping, in_order(problems)
 
 
 def propose_mapping(paths: Sequence[Path], root: Path, order: Order, shown: str) -> tuple[str, int, list[Problem]]:
