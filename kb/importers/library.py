@@ -9,9 +9,11 @@ from dataclasses import replace
 from kb.bibliography import Entry, Library
 from kb.bibliography.citing import author_name, is_known_venue, venue_letters
 from kb.importers.composing import Sheet, body_of
+from kb.importers.drafts import Draft, read_draft
+from kb.importers.keys import is_file_name
 from kb.importers.linking import Linked
 from kb.importers.mapping import NoteMapping
-from kb.importers.papers import Draft, is_file_name, read_draft, sheet
+from kb.importers.papers import sheet
 from kb.importers.records import LeftOut, Source
 from kb.markdown import headings
 from kb.schema import Schema
