@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, TextIO, TypeAlias
 
 if TYPE_CHECKING:
     from kb.building import Outcome
+    from kb.importing import Order as ImportOrder
     from kb.records import Problem
     from kb.settings import Settings
 
@@ -105,18 +106,45 @@ def new(options: argparse.Namespace) -> int:
 
 def import_notes(options: argparse.Namespace) -> int:
     """kb import: existing notes, one card per file."""
-    from kb.importing import format_report, import_files
+    from kb import importing
+    from kb.import_report import format_report
 
     root = settings_of(options).root
     files = [Path(name) for name in options.files]
     for file in files:
         file.stat()  # a file that is not there is no mistake in a note
     into = Path(options.into) if options.into else None
-    report = import_files(files, root, into, force=options.overwrite, encoding=options.encoding)
+    order = importing.Order(into, options.overwrite, options.encoding, options.dry_run, say=progress(sys.stderr))
+    if options.propose:
+        return propose_mapping(options, files, order)
+    if options.mapping:
+        mapping, problems = importing.load_mapping(Path(options.mapping), root)
+        show(problems, "text", sys.stderr)
+        if problems:
+            return CONTENT
+        order = replace(order, mapping=mapping)
+    report = importing.run(files, root, order)
     show(report.problems, "text", sys.stderr)
     sys.stdout.write(format_report(report))
     failed = any(each.outcome in ("kept", "refused") for each in report.imported)
     return CONTENT if failed or any(found.severity == "error" for found in report.problems) else OK
+
+
+def propose_mapping(options: argparse.Namespace, files: list[Path], order: ImportOrder) -> int:
+    """kb import --propose: a mapping of the notes' headings and fields, for its author to change."""
+    from kb import importing, writing
+
+    text, notes, problems = importing.propose_mapping(files, settings_of(options).root, order, options.propose)
+    show(problems, "text", sys.stderr)
+    target = Path(options.propose)
+    if options.dry_run:
+        sys.stdout.write(text)
+    elif options.overwrite or not target.exists():
+        writing.write_if_changed(target, text)
+        print(f"{target}: proposed after reading {notes:,} note{'' if notes == 1 else 's'}")
+    elif target.read_bytes() != text.encode():
+        raise Refusal(f"{target} is there already and differs (--overwrite replaces it)", CONTENT)
+    return CONTENT if any(found.severity == "error" for found in problems) else OK
 
 
 def parse(options: argparse.Namespace) -> int:
@@ -351,14 +379,37 @@ def add_new(commands: Commands) -> None:
     made.add_argument("citekey", metavar="CITEKEY", help="author, year and venue: Qin2024ECCV")
 
 
+IMPORT_SOURCES = """\
+what is read:
+  notes.md        cards in kb's own form, one or many in a file; or a note about one paper
+  VAULT/          an Obsidian vault: its links, aliases, properties, embeds and block references are led anew
+  FOLDER/         Markdown notes about one paper each, in any form; kb guesses which heading is which section:
+                  --propose mapping.yml writes the guess down, --mapping mapping.yml reads it with your changes
+  library.json    a Zotero library: Better BibTeX JSON, or CSL-JSON
+  library.bib     BibTeX, BibLaTeX
+
+the mapping file:
+  headings: {Why it matters: problem, Results: experiments, Related work: keep, Scratch: leave out}
+  fields: {title: [论文题目, (first heading)], venue: [Published at], arxiv: [(introduction)]}
+"""
+
+
 def add_import(commands: Commands) -> None:
     """The arguments of kb import."""
     made = command(
         commands, "import", import_notes, "existing notes, one card per file, with a report of what was read how"
     )
-    made.add_argument("files", metavar="FILE", nargs="+")
+    made.formatter_class = argparse.RawDescriptionHelpFormatter
+    made.epilog = IMPORT_SOURCES
+    made.add_argument("files", metavar="FILE", nargs="+", help="a note, a bibliography, or a folder (see below)")
     made.add_argument("--into", metavar="DIR", help="the folder for the notes (default: the knowledge base's)")
+    made.add_argument("--dry-run", action="store_true", help="say what would be written, and write nothing")
     made.add_argument("--overwrite", action="store_true", help="replace notes that exist")
+    mapping = made.add_mutually_exclusive_group()
+    mapping.add_argument(
+        "--propose", metavar="FILE", help="write a mapping of the notes' headings to sections, to look at and change"
+    )
+    mapping.add_argument("--mapping", metavar="FILE", help="read the notes by this mapping")
     made.add_argument("--encoding", default="utf-8", type=known_encoding, help="of the files: gb18030 (default: utf-8)")
 
 

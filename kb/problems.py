@@ -27,6 +27,7 @@ CODES: dict[str, Code] = {
     "K104": Code("error", "the YAML is not plain data (a tag, an anchor or an alias)"),
     "K105": Code("error", "a key stands twice in one YAML mapping"),
     "K106": Code("error", "a value in the front matter is of the wrong type"),
+    "K107": Code("error", "the bibliography cannot be read"),
     "K201": Code("error", "a section is missing"),
     "K202": Code("error", "a section is empty"),
     "K203": Code("error", "the kind is not one of the template's"),
@@ -63,6 +64,7 @@ CODES: dict[str, Code] = {
     "K602": Code("error", "the card template cannot be used"),
     "K603": Code("error", "a page template failed"),
     "K604": Code("error", "the site builder failed"),
+    "K605": Code("error", "the mapping of an import cannot be used"),
 }
 
 

@@ -17,11 +17,11 @@ plain_yaml settings inputs
 authors citation
 markdown_rules markdown highlighting sanitising line_renderer body_renderer bodies insert
 literals factories calls expressions claims
-schema figures heads tables slicing notes serialise zoos model_indexes
+schema bibliography figures heads tables slicing notes serialise zoos model_indexes
 fingerprints package_lock lock witnesses
 counting measuring_child measuring
 judging explaining base check
-selection importing starting remeasuring asking auditing reporting telling audit_reports
+selection importers importing import_report starting remeasuring asking auditing reporting telling audit_reports
 pages theme site_builder building previewing serving cli __main__ __init__
 """.split()  # noqa: SIM905 - the lines group
 
