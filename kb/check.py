@@ -12,9 +12,11 @@ from urllib.parse import unquote, urlsplit
 from kb.base import Base
 from kb.calls import CallError, is_call, normalise
 from kb.claims import Outcome, footnote, line_of
+from kb.lints import meant_unit, misnamed_columns, repeated_texts
 from kb.problems import in_order, problem
 from kb.records import Card, Link, Place, Problem, ResultRow, Section, Severity, Verdict
 from kb.schema import Schema, SchemaSection, normal_heading
+from kb.silences import silenced
 
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _MEANT = re.compile(r"#+\s|\*\*[^*]+\*\*[:：]?\s*$")  # a heading of another level, or a line in bold
@@ -26,8 +28,9 @@ Validation = Callable[[Base], Iterable[Problem]]
 
 
 def check(base: Base) -> list[Problem]:
-    """Every problem of a knowledge base, in the order of files and lines."""
-    return in_order([*base.problems, *(found for validate in VALIDATIONS for found in validate(base))])
+    """Every problem of a knowledge base that no comment silences, in the order of files and lines."""
+    found = [*base.problems, *(each for validate in VALIDATIONS for each in validate(base))]
+    return in_order(silenced(found, base.notes))
 
 
 def missing_sections(base: Base) -> Iterator[Problem]:
@@ -144,7 +147,7 @@ def unexplained_figures(base: Base) -> Iterator[Problem]:
         rows = {row.line: row for row in card.results}
         for verdict in base.verdicts(card).values():
             if verdict.status == "unexplained":
-                yield _unexplained(verdict, rows[verdict.printed.line], card)
+                yield _unexplained(verdict, rows[verdict.printed.line], card, base)
 
 
 def failed_claims(base: Base) -> Iterator[Problem]:
@@ -168,7 +171,9 @@ VALIDATIONS: Sequence[Validation] = (
     broken_links,
     broken_images,
     bad_calls,
+    repeated_texts,
     unexplained_figures,
+    misnamed_columns,
     failed_claims,
 )
 
@@ -321,7 +326,7 @@ def _failure(outcome: Outcome, card: Card) -> Problem:
     return problem("K503", place, message, hint)
 
 
-def _unexplained(verdict: Verdict, row: ResultRow, card: Card) -> Problem:
+def _unexplained(verdict: Verdict, row: ResultRow, card: Card, base: Base) -> Problem:
     printed = f"{verdict.printed.printed} {verdict.printed.unit}".strip()
     counted = f"{verdict.counted:,}" if verdict.counted is not None else "nothing"
     counted += ", counted as its column is" if verdict.counted != verdict.measured else ""
@@ -331,6 +336,11 @@ def _unexplained(verdict: Verdict, row: ResultRow, card: Card) -> Problem:
     place = _in_row(verdict.printed.printed, row, card)
     if _spoken_of(verdict, row, card):
         return problem("K501", place, message, "the card's footnote speaks of it", severity="note")
+    unit = meant_unit(verdict, base.lock.get(verdict.call))
+    if unit is not None:
+        number = verdict.printed.printed
+        hint = f"is the unit `{unit}`? {number} {unit} would agree" if unit else f"is it {number}, without a unit?"
+        return problem("K507", place, message, hint)
     hint = "give it a footnote: a call that gives the printed digits settles it, words make it a note"
     return problem("K501", place, message, hint)
 

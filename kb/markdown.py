@@ -106,6 +106,13 @@ def definitions(text: str) -> dict[str, str]:
     return {label: dedent("\n".join(lines[first:end])).rstrip() for label, (first, end) in spans.items()}
 
 
+def code_lines(text: str) -> set[int]:
+    """The lines of a text, from 1, that stand in blocks of code."""
+    tokens, _ = _blocks(text)
+    maps = (token.map for token in tokens if token.type in ("fence", "code_block") and token.map)
+    return {line + 1 for start, end in maps for line in range(start, end)}
+
+
 def _blocks(text: str) -> tuple[list[Token], dict[str, Any]]:
     """The block tokens of a text, in which lines are not parsed, and the definitions met on the way."""
     md = parser()

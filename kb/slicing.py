@@ -23,6 +23,7 @@ from kb.schema import Schema
 _QUOTE_MARK = re.compile(r" {0,3}>[ \t]?")
 _CALLOUT = re.compile(r"\s*\[![A-Za-z]+\]")
 _RULE = re.compile(r" {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}\n?")
+_COMMENT = re.compile(r"\s*<!--.*?-->")
 _DEFINITION = re.compile(r" {0,3}\[\^?[^\[\]]+\]:")
 
 
@@ -85,10 +86,10 @@ def _blocks(text: str) -> Iterator[Block]:
             continue
         start, end = token.map
         if token.type == "heading_open" and token.markup.startswith("#"):
-            yield Block("heading", start, end, len(token.markup), tokens[index + 1].content)
+            yield Block("heading", start, end, len(token.markup), _COMMENT.sub("", tokens[index + 1].content))
         elif token.type == "blockquote_open":
             yield Block("quote", start, end)
-        else:
+        elif not _COMMENT.fullmatch(token.content.strip()):
             yield Block("other", start, end)
 
 
@@ -139,7 +140,7 @@ def quote_lines(quote: Block, reading: Reading) -> Iterator[tuple[Place, str]]:
         mark = _QUOTE_MARK.match(line)
         text = line[mark.end() :] if mark else line
         indent = len(line) - len(text.lstrip())
-        yield Place(reading.path, number + 1, indent + 1), text.strip()
+        yield Place(reading.path, number + 1, indent + 1), _COMMENT.sub("", text).strip()
 
 
 def _section_below(index: int, reading: Reading) -> bool:

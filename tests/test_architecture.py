@@ -20,7 +20,7 @@ literals factories calls expressions claims
 schema bibliography figures heads tables slicing notes serialise zoos model_indexes
 fingerprints package_lock lock witnesses
 counting measuring_child measuring
-judging explaining base check
+judging explaining base lints silences check
 selection importers importing import_report starting remeasuring asking auditing reporting telling audit_reports
 pages theme site_builder building previewing serving cli __main__ __init__
 """.split()  # noqa: SIM905 - the lines group
