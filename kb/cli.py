@@ -160,6 +160,8 @@ def parse(options: argparse.Namespace) -> int:
 
 def check(options: argparse.Namespace) -> int:
     """kb check: all mistakes, none hidden."""
+    if options.explain:
+        return explain_code(options.explain.upper())
     from kb.base import load
     from kb.check import check as check_base
     from kb.selection import lies_in, notes_outside, relative
@@ -169,8 +171,22 @@ def check(options: argparse.Namespace) -> int:
     problems = check_base(load(settings.root, notes_outside(paths, settings)))
     wanted = [found for found in problems if not paths or lies_in(found.place.path, paths)]
     show(wanted, options.format, sys.stdout)
+    if wanted and options.format == "text" and sys.stdout.isatty():
+        print(f"kb check --explain {wanted[0].code} says more of a code, and how to silence it for one line")
     graver = {"error", "finding", "warning"} if options.strict else {"error", "finding"}
     return CONTENT if any(found.severity in graver for found in wanted) else OK
+
+
+def explain_code(code: str) -> int:
+    """kb check --explain: what a code means, why it is reported, an example, how to silence it."""
+    from kb.documentation import as_text, documentation
+    from kb.problems import CODES
+    from kb.texts import Texts
+
+    if code not in CODES:
+        raise Refusal(f"there is no code {code}; codes are {', '.join(CODES)}")
+    sys.stdout.write(as_text(documentation(code, "en"), Texts("en")))
+    return OK
 
 
 def measure(options: argparse.Namespace) -> int:
@@ -432,6 +448,7 @@ def add_check(commands: Commands) -> None:
     """The arguments of kb check."""
     made = command(commands, "check", check, "all mistakes in notes, models and settings")
     made.add_argument("paths", metavar="PATH", nargs="*", help="notes or folders (default: all)")
+    made.add_argument("--explain", metavar="CODE", help="what a code means, why, an example, how to silence it: K301")
     add_problem_options(made)
 
 

@@ -18,12 +18,7 @@ class Code(NamedTuple):
 
     severity: Severity
     meaning: str
-    may_be_meant: bool = False  # an error that leaves the site right, so that an author may mean it so
-
-    @property
-    def can_be_silenced(self) -> bool:
-        """Whether `<!-- kb: ignore CODE -->` holds for it: not for errors that make a page or a number wrong."""
-        return self.severity != "error" or self.may_be_meant
+    can_be_silenced: bool = False  # for one line of a note: not what makes a page or a number wrong
 
 
 CODES: dict[str, Code] = {
@@ -34,20 +29,20 @@ CODES: dict[str, Code] = {
     "K105": Code("error", "a key stands twice in one YAML mapping"),
     "K106": Code("error", "a value in the front matter is of the wrong type"),
     "K107": Code("error", "the bibliography cannot be read"),
-    "K201": Code("error", "a section is missing", may_be_meant=True),
-    "K202": Code("error", "a section is empty", may_be_meant=True),
+    "K201": Code("error", "a section is missing", can_be_silenced=True),
+    "K202": Code("error", "a section is empty", can_be_silenced=True),
     "K203": Code("error", "the kind is not one of the template's"),
     "K204": Code("error", "a citekey holds characters that none may hold"),
-    "K205": Code("warning", "a citekey does not follow the template's pattern"),
+    "K205": Code("warning", "a citekey does not follow the template's pattern", can_be_silenced=True),
     "K206": Code("error", "two cards have the same citekey, or keys that differ by case or Unicode form alone"),
-    "K207": Code("error", "the year in the citekey is not the citation's", may_be_meant=True),
-    "K208": Code("error", "the citation is missing", may_be_meant=True),
-    "K209": Code("error", "the note holds no card", may_be_meant=True),
-    "K210": Code("error", "a section stands twice in one card", may_be_meant=True),
-    "K211": Code("warning", "a section is equal to another card's"),
-    "K301": Code("warning", "a dollar sign around TeX has no partner"),
+    "K207": Code("error", "the year in the citekey is not the citation's", can_be_silenced=True),
+    "K208": Code("error", "the citation is missing", can_be_silenced=True),
+    "K209": Code("error", "the note holds no card", can_be_silenced=True),
+    "K210": Code("error", "a section stands twice in one card", can_be_silenced=True),
+    "K211": Code("warning", "a section is equal to another card's", can_be_silenced=True),
+    "K301": Code("warning", "a dollar sign around TeX has no partner", can_be_silenced=True),
     "K302": Code("error", "a display formula is not closed"),
-    "K303": Code("error", "a link leads to no card", may_be_meant=True),
+    "K303": Code("error", "a link leads to no card", can_be_silenced=True),
     "K304": Code("error", "an image is missing"),
     "K305": Code("error", "a path leads out of the knowledge base"),
     "K307": Code("warning", "a comment silences nothing"),
@@ -63,14 +58,16 @@ CODES: dict[str, Code] = {
     "K409": Code("error", "the measurement is stale"),
     "K410": Code("error", "the lock of measurements cannot be used"),
     "K411": Code("error", "the record of witnesses cannot be used"),
-    "K501": Code("finding", "a printed figure is not explained by any convention"),
-    "K502": Code("warning", "a figure in a results table cannot be read"),
-    "K503": Code("finding", "a claim does not hold"),
+    "K501": Code("finding", "a printed figure is not explained by any convention", can_be_silenced=True),
+    "K502": Code("warning", "a figure in a results table cannot be read", can_be_silenced=True),
+    "K503": Code("finding", "a claim does not hold", can_be_silenced=True),
     "K504": Code("error", "an expression cannot be read or computed"),
     "K505": Code("error", "a list of models cannot be read"),
     "K506": Code("warning", "a name stands for no model of the list"),
-    "K507": Code("finding", "a printed figure agrees in another unit"),
-    "K508": Code("note", "a column holds multiply-adds under the name of FLOPs, or the other way round"),
+    "K507": Code("finding", "a printed figure agrees in another unit", can_be_silenced=True),
+    "K508": Code(
+        "note", "a column holds multiply-adds under the name of FLOPs, or the other way round", can_be_silenced=True
+    ),
     "K601": Code("error", "the settings cannot be used"),
     "K602": Code("error", "the card template cannot be used"),
     "K603": Code("error", "a page template failed"),

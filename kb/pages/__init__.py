@@ -13,6 +13,7 @@ from jinja2 import Environment
 
 from kb.bodies import highlight
 from kb.citation import bibtex
+from kb.documentation import all_documentation
 from kb.pages import addresses, discrepancies, links, notes, rendering
 from kb.pages.site import Site
 from kb.pages.views import CardView
@@ -51,6 +52,7 @@ def _files(site: Site) -> Files:
         path = addresses.grouping(name)
         yield addresses.source_of(path), rendering.page(env, "grouping.md.j2", path, grouping=name, groups=groups)
     yield from _discrepancies(site, env)
+    yield from _codes(site, env)
     yield "pages/schemas/card.schema.json", card_schema()
 
 
@@ -96,6 +98,15 @@ def _discrepancies(site: Site, env: Environment) -> Files:
                 notes_on_it = discrepancies.footnotes(figure)
                 text = rendering.page(env, "explanation.md.j2", path, figure=figure, found=found, notes=notes_on_it)
                 yield addresses.source_of(path), text
+
+
+def _codes(site: Site, env: Environment) -> Files:
+    """A page for each code that kb reports, and the list of them."""
+    codes = all_documentation(site.texts.language)
+    yield addresses.source_of(addresses.CODES), rendering.page(env, "codes.md.j2", addresses.CODES, codes=codes)
+    for found in codes:
+        path = addresses.code(found.code)
+        yield addresses.source_of(path), rendering.page(env, "code.md.j2", path, found=found)
 
 
 def _sources(site: Site, env: Environment, view: CardView, stem: str) -> Iterator[tuple[str, str]]:

@@ -13,6 +13,7 @@ MODELS = "models.html"
 FIGURES = "figures.html"
 DISCREPANCIES = "discrepancies.html"
 CONVENTIONS = "conventions.html"
+CODES = "codes/index.html"
 GROUPINGS = ("year", "venue", "kind", "author", "tag")
 
 _NOT_WORD = re.compile(r"[^\w]+")
@@ -33,6 +34,11 @@ def card_stem(citekey: str, lang: str = "") -> str:
 def grouping(name: str) -> str:
     """The path of an index page."""
     return f"by/{name}.html"
+
+
+def code(name: str) -> str:
+    """The path of the page that explains a code of `kb check`."""
+    return f"codes/{name}.html"
 
 
 def source_of(path: str) -> str:

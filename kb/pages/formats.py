@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from textwrap import indent
 
 import yaml
 from markupsafe import Markup, escape
@@ -19,6 +20,16 @@ _MARKDOWN = re.compile(r"[^\w\s，。、：；！？（）《》“”‘’·�
 def markdown_text(text: str) -> Markup:
     """Text that Markdown, HTML and attribute lists all read as itself: every mark as a character reference."""
     return Markup(_MARKDOWN.sub(lambda mark: f"&#{ord(mark[0])};", " ".join(text.split())))
+
+
+def our_markdown(text: str) -> Markup:
+    """Markdown of our own texts, as it stands."""
+    return Markup(text)
+
+
+def code_block(text: str) -> Markup:
+    """A text as a block of code: indented, which Markdown escapes."""
+    return Markup(indent(text.rstrip(), "    ", lambda _: True))
 
 
 def front_matter(values: Mapping[str, object]) -> Markup:

@@ -33,6 +33,8 @@ def environment(site: Site) -> Environment:
     )
     env.filters.update(
         markdown=formats.markdown_text,
+        ours=formats.our_markdown,
+        code_block=formats.code_block,
         grouped=formats.grouped,
         short=formats.short,
         shape=formats.shape,
