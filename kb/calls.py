@@ -21,7 +21,7 @@ from kb.records import Factory
 __all__ = ["Call", "CallError", "find_factories", "is_call", "is_package_call", "normalise", "parse_call", "split_call"]
 
 NAME = r"[^\W\d]\w*"
-DOTTED = rf"(?:timm|torchvision)(?:\.{NAME})*"  # modules whose models may stand behind a dot
+DOTTED = rf"(?:timm|torchv\w*)(?:\.{NAME})*"  # modules whose models may stand behind a dot, also misspelt
 CALL = re.compile(
     rf"(?:(?P<module>{NAME}(?:\.{NAME})*):|(?P<dotted>{DOTTED})\.)?(?P<name>{NAME})\s*\((?P<arguments>.*)\)", re.DOTALL
 )
@@ -148,7 +148,10 @@ def split_call(call: Call, factory: Factory) -> tuple[dict[str, object], dict[st
 def _package_call(call: Call, packages: Collection[str]) -> Call:
     module = call.name.partition(":")[0]
     if not any(module == package or module.startswith(f"{package}.") for package in packages):
-        hint = f"add `{module.partition('.')[0]}` to `extra.kb.packages` in mkdocs.yml"
+        name = module.partition(".")[0]
+        close = difflib.get_close_matches(name, packages, n=1, cutoff=0.8)
+        misspelt = close and not name.startswith(close[0])
+        hint = f"did you mean `{close[0]}`?" if misspelt else f"add `{name}` to `extra.kb.packages` in mkdocs.yml"
         raise CallError(f"models of the package `{module}` are not allowed here", hint, "K402")
     call = _created(call)
     if call.positional:

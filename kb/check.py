@@ -19,6 +19,7 @@ from kb.schema import Schema, SchemaSection, normal_heading
 from kb.silences import silenced
 
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_DEFINITION = re.compile(r" {0,3}\[[^\]]+\]:\s")
 _MEANT = re.compile(r"#+\s|\*\*[^*]+\*\*[:：]?\s*$")  # a heading of another level, or a line in bold
 _DRIVE = re.compile(r"[A-Za-z]:")
 _REMOTE = frozenset({"http", "https", "data", "mailto", "ftp"})
@@ -105,9 +106,11 @@ def other_years(base: Base) -> Iterator[Problem]:
 
 
 def missing_citations(base: Base) -> Iterator[Problem]:
-    """Cards without a citation."""
+    """Cards without a citation; a note's front matter that cannot be read may hold that of its card."""
+    alone = {note.path for note in base.notes if len(note.cards) == 1}
+    unread = {found.place.path for found in base.problems if found.code == "K103"} & alone
     for card in base.cards:
-        if not card.citation.text and not card.citation.title:
+        if not card.citation.text and not card.citation.title and card.path not in unread:
             hint = "write it in the blockquote below the heading: `> Howard A., et al. Title, CVPR 2018`"
             place = Place(card.path, card.line)
             yield problem("K208", place, "the card has no citation", hint, severity=_of_draft(card))
@@ -203,9 +206,9 @@ def _missing_hint(section: SchemaSection, card: Card, schema: Schema) -> str:
 
 
 def _content(markdown: str) -> str:
-    """What is left of a section's source without comments, rules and blank lines."""
-    without_comments = _COMMENT.sub("", markdown)
-    return "".join(line for line in without_comments.splitlines() if line.strip(" \t-*_>"))
+    """What is left of a section's source without comments, definitions, rules and blank lines."""
+    lines = _COMMENT.sub("", markdown).splitlines()
+    return "".join(line for line in lines if line.strip(" \t-*_>") and not _DEFINITION.match(line))
 
 
 def key_place(card: Card) -> Place:

@@ -15,7 +15,7 @@ from kb.problems import problem
 from kb.records import Card, Measurement, Place, Printed, Problem, Section, Verdict
 from kb.tables import Row, tables
 
-LONG = 80  # bytes from which a text is no phrase that anybody might write twice: some 27 Chinese characters
+LONG = 64  # bytes from which a text is no phrase that anybody might write twice: some 21 Chinese characters
 
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _FOOTNOTE = re.compile(r"\[\^([^\]\s]+)\]")
@@ -53,7 +53,7 @@ def _expected_sections(card: Card, base: Base) -> Iterator[Section]:
 def _normal(markdown: str) -> str:
     """A text without what makes no difference: comments, spaces, case, width."""
     text = _COMMENT.sub("", markdown) if "<!--" in markdown else markdown
-    return unicodedata.normalize("NFKC", " ".join(text.split())).casefold()
+    return unicodedata.normalize("NFKC", "".join(text.split())).casefold()
 
 
 def _repeated(card: Card, section: Section, other: Card, earlier: Section) -> Problem:

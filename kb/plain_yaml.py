@@ -162,7 +162,8 @@ class _Reader:
         self.problems.append(problem(code, self._place(event), message, hint))
 
     def unreadable(self, error: yaml.MarkedYAMLError) -> Problem:
-        place = self._at(error.problem_mark or error.context_mark)
+        open_quote = "quoted scalar" in (error.context or "")  # what ends nowhere is to be mended where it begins
+        place = self._at((open_quote and error.context_mark) or error.problem_mark or error.context_mark)
         return problem("K103", place, error.problem or "the YAML cannot be read", _hint(error))
 
     def bad_character(self, text: str, error: yaml.reader.ReaderError) -> Problem:

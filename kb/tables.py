@@ -105,13 +105,21 @@ def tables(text: str, first_line: int) -> Iterator[list[Row]]:
 
 
 def _columns(header: Row, body: Sequence[Row]) -> dict[int, Column]:
-    """The columns of figures by index: their headers name a metric, and a cell below can be read."""
+    """The columns of figures by index: their headers name a metric, and a cell below is a figure, or ought to be."""
     named = {index: read_header(_read(_bare(cell))) for index, cell in enumerate(header.cells)}
     return {
         index: column
         for index, column in named.items()
-        if column and any(printed(_cell_text(row, index), column, 0, 0, ()) for row in body)
+        if column and any(_is_figure(row, index, column) for row in body)
     }
+
+
+def _is_figure(row: Row, index: int, column: Column) -> bool:
+    """Whether a cell can be read; one beside a model's call, in a column of counts, is meant to be."""
+    text = _cell_text(row, index)
+    if printed(text, column, 0, 0, ()):
+        return True
+    return is_unreadable(text, column) and any(_calls_in(cell) for cell in row.cells)
 
 
 @dataclass(frozen=True, slots=True)
