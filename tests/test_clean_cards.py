@@ -16,6 +16,7 @@ from conftest import run_kb
 import kb
 from kb.base import reread
 from kb.check import check
+from kb.pages import pages
 from kb.problems import CODES, format_problems
 
 CASES = Path(__file__).parent / "cases"
@@ -56,6 +57,15 @@ def test_the_clean_cards_are_many_and_varied(base):
     assert statuses.count("agrees") + statuses.count("agrees_counting") >= 20
     assert sum(bool(card.references) for card in base.cards) >= 10
     assert sum(bool(card.equations) for card in base.cards) >= 20
+
+
+def test_comments_that_silence_are_not_on_the_page(base):
+    card = base["Howard2017arxiv"]
+    files = {path: str(text) for path, text in pages(base).items() if card.citekey in path and ".yml" not in path}
+    assert any("as the authors print it" in text for text in files.values())
+    assert [path for path, text in files.items() if "ignore" in text or "K301" in text] == []
+    assert (card.name, card.kind, card.citation.venue) == ("Preprint", "architecture", "ICCV")
+    assert [row.row.label for row in card.results] == ["VGG-16, as misprinted,"]
 
 
 def test_the_mistakes_are_many_and_of_every_kind():

@@ -6,14 +6,20 @@ Examples are run. A piece of a card's text is put into a small card, a note or a
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from conftest import run_kb
 
+import kb
 from kb.cli import main
 from kb.documentation import documentation, documented
+from kb.pages import pages
 from kb.problems import CODES
 from kb.texts import LANGUAGES
 
@@ -99,7 +105,34 @@ def test_the_terminal_explains_a_code(code, capsys):
     assert (f"{code} cannot be silenced" in told) != CODES[code].can_be_silenced
 
 
-def test_a_code_that_is_none_is_a_usage_error(kb, tmp_path):
-    done = kb("check", "--explain", "K999", cwd=tmp_path)
+def test_only_a_terminal_is_told_of_the_explanations(starter):
+    (starter / "notes" / "example.md").write_text(CARD + "As in [[Nobody1999ICML]].\n", encoding="utf-8")
+    ours, theirs = pytest.importorskip("pty").openpty()
+    command = [sys.executable, "-m", "kb", "check"]
+    done = subprocess.run(command, cwd=starter, stdout=theirs, stderr=subprocess.PIPE, check=False)
+    os.close(theirs)
+    told = os.read(ours, 10_000).decode().splitlines()
+    os.close(ours)
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert told[-1] == "kb check --explain K303 says more of a code, and how to silence it for one line"
+    done = subprocess.run(command, cwd=starter, capture_output=True, text=True, check=False)
+    assert "--explain" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_code_has_a_page_that_the_conventions_lead_to(language, starter):
+    settings = (starter / "mkdocs.yml").read_text(encoding="utf-8").replace("language: en", f"language: {language}")
+    (starter / "mkdocs.yml").write_text(settings, encoding="utf-8")
+    files = pages(kb.load(starter))
+    assert 'href="codes/index.html"' in str(files["pages/conventions.md"])
+    for code in CODES:
+        page = str(files[f"pages/codes/{code}.md"])
+        assert f'href="{code}.html"' in str(files["pages/codes/index.md"])
+        assert documentation(code, language).why in page
+        assert (f"`<!-- kb: ignore {code} -->`" in page) == CODES[code].can_be_silenced
+
+
+def test_a_code_that_is_none_is_a_usage_error(tmp_path):
+    done = run_kb("check", "--explain", "K999", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert "there is no code K999" in done.stderr

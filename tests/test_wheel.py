@@ -53,6 +53,8 @@ def test_the_wheel_holds_all_that_it_needs_and_nothing_more(wheel):
         "kb/starter/shared/reference_models/measured.yml",
         "kb/serving.js",
         "kb/texts/zh.yml",
+        "kb/codes/K301.yml",
+        "kb/templates/pages/code.md.j2",
         "kb/schemas/card.schema.json",
         "kb/measured/timm-1.0.31.csv",
         "kb/measured/torchvision-0.28.0.csv",
