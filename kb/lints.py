@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -51,9 +50,9 @@ def _expected_sections(card: Card, base: Base) -> Iterator[Section]:
 
 
 def _normal(markdown: str) -> str:
-    """A text without what makes no difference: comments, spaces, case, width."""
+    """A text without what makes no difference: comments, spaces, case. What was pasted differs in nothing else."""
     text = _COMMENT.sub("", markdown) if "<!--" in markdown else markdown
-    return unicodedata.normalize("NFKC", "".join(text.split())).casefold()
+    return "".join(text.split()).casefold()
 
 
 def _repeated(card: Card, section: Section, other: Card, earlier: Section) -> Problem:
