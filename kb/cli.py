@@ -235,6 +235,36 @@ def last_line(outcome: Outcome) -> str:
     return f"{outcome.summary}: {outcome.site}/index.html" + (f" ({more})" if more else "")
 
 
+def diff(options: argparse.Namespace) -> int:
+    """kb diff: what changed since a git revision."""
+    from kb import change_reports, remeasuring, revisions
+    from kb.base import load
+    from kb.changes import compare
+    from kb.check import check as check_base
+    from kb.texts import Texts
+
+    settings = settings_of(options)
+    try:
+        old = revisions.load_at(settings, options.revision)
+    except revisions.RevisionError as error:
+        raise Refusal(str(error)) from None
+    new = load(settings.root)
+    changes = compare(old, new, check_base(new), remeasuring.stale(new))
+    language = settings.language if options.format == "markdown" else "en"
+    sys.stdout.write(change_reports.report(changes, options.revision, options.format, Texts(language)))
+    return OK
+
+
+def status(options: argparse.Namespace) -> int:
+    """kb status: what is newer than the site, and what a build would do."""
+    from kb import freshness
+    from kb.base import load
+
+    found = freshness.status(load(settings_of(options).root))
+    sys.stdout.write(freshness.report(found, options.format))
+    return OK
+
+
 def serve(options: argparse.Namespace) -> int:
     """kb serve: the site, rebuilt and reloaded as its sources change."""
     from kb.serving import serve as serve_site
@@ -320,6 +350,8 @@ def parser() -> argparse.ArgumentParser:
         add_explain,
         add_audit,
         add_build,
+        add_diff,
+        add_status,
         add_serve,
     ):
         add(commands)
@@ -424,6 +456,20 @@ def add_build(commands: Commands) -> None:
     made = command(commands, "build", build, "load, check, measure what is stale, and publish the site in one step")
     made.add_argument("--locked", action="store_true", help="run no model; exit 3 where a measurement is stale")
     add_problem_options(made)
+
+
+def add_diff(commands: Commands) -> None:
+    """The arguments of kb diff."""
+    made = command(commands, "diff", diff, "what changed since a git revision: cards, numbers, verdicts")
+    made.add_argument("revision", metavar="REV", help="a branch, a tag, a commit: main, HEAD^")
+    made.add_argument("--format", choices=["text", "markdown", "json"], default="text")
+    made.epilog = "Markdown is for a pull request's page, in the site's language: kb diff HEAD^ --format markdown."
+
+
+def add_status(commands: Commands) -> None:
+    """The arguments of kb status."""
+    made = command(commands, "status", status, "what is newer than the site, and what a build would do")
+    made.add_argument("--format", choices=["text", "json"], default="text")
 
 
 def add_serve(commands: Commands) -> None:

@@ -21,8 +21,8 @@ schema figures heads tables slicing notes serialise zoos model_indexes
 fingerprints package_lock lock witnesses
 counting measuring_child measuring
 judging explaining base check
-selection importing starting remeasuring asking auditing reporting telling audit_reports
-pages theme site_builder building previewing serving cli __main__ __init__
+revisions selection importing starting remeasuring asking auditing reporting telling audit_reports
+changes pages change_reports theme site_builder building freshness previewing serving cli __main__ __init__
 """.split()  # noqa: SIM905 - the lines group
 
 RUNS_MODELS = {"counting", "measuring_child"}
