@@ -173,24 +173,29 @@ def measured_words(found: Measurement, writer: Writer, texts: Texts) -> str:
 
 
 def escaped(text: str) -> str:
-    """A user's text that Markdown takes for nothing but text."""
-    return _SPECIAL.sub(lambda mark: f"\\{mark[0]}", shown(text))
+    """Text on one line that Markdown takes for nothing but text."""
+    return _SPECIAL.sub(lambda mark: f"\\{mark[0]}", text)
 
 
 def code_span(text: str) -> str:
-    """A user's text as code, whatever backticks it holds."""
+    """Text on one line as code, whatever backticks it holds."""
     fence = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1)
     space = " " if "`" in text else ""
-    return f"{fence}{space}{shown(text)}{space}{fence}"
+    return f"{fence}{space}{text}{space}{fence}"
 
 
 def message(text: str) -> str:
-    """A message, what it speaks of as code."""
-    parts = shown(text).split("`")
+    """A message on one line, what it speaks of as code."""
+    parts = text.split("`")
     if len(parts) % 2 == 0:  # a backtick without a partner
         return escaped(text)
     return "".join(code_span(part) if number % 2 else escaped(part) for number, part in enumerate(parts))
 
 
-IN_MARKDOWN = Writer(escaped, code_span, message)
+def one_line(write: Callable[[str], str]) -> Callable[[str], str]:
+    """A way of writing, for texts that may hold anything."""
+    return lambda text: write(shown(text))
+
+
+IN_MARKDOWN = Writer(one_line(escaped), one_line(code_span), one_line(message))
 IN_TEXT = Writer(shown, shown, shown)

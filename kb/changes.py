@@ -10,7 +10,7 @@ from kb.records import Card, Measurement, Problem, Verdict
 
 COMPARED = ("params", "macs", "activations", "peak_activation_bytes")  # numbers of a measurement that people follow
 
-Identity = tuple[str, str]  # of a card: citekey and language
+Identity = tuple[str, str]  # of a card: citekey and language, "" for the site's own
 Cell = tuple[Identity, str, str, str, int]  # of a figure: card, section, label, column, and which of several such
 
 
@@ -99,7 +99,8 @@ def cards_of(base: Base) -> dict[Identity, Card]:
     """The cards by identity; of two that share one, the first."""
     cards: dict[Identity, Card] = {}
     for card in base.cards:
-        cards.setdefault((card.citekey, card.lang), card)
+        language = "" if card.lang == base.settings.language else card.lang
+        cards.setdefault((card.citekey, language), card)
     return cards
 
 
@@ -107,7 +108,7 @@ def renamings(before: Mapping[Identity, Card], after: Mapping[Identity, Card]) -
     """Cards that go by another citekey and keep the old one as an alias: identity before and now."""
     for key, card in after.items():
         if key not in before:
-            old = ((alias, card.lang) for alias in card.aliases)
+            old = ((alias, key[1]) for alias in card.aliases)
             found = next((each for each in old if each in before and each not in after), None)
             if found:
                 yield found, key
@@ -169,13 +170,13 @@ def is_same(old: Measurement, new: Measurement) -> bool:
 def figures_of(base: Base, renamed: Mapping[Identity, Identity]) -> dict[Cell, Verdict]:
     """The verdicts on all figures by where they stand, whatever is above them; cards go by what `renamed` says."""
     found: dict[Cell, Verdict] = {}
-    for identity, card in cards_of(base).items():
+    for key, card in cards_of(base).items():
         verdicts = base.verdicts(card)
         for row in card.results:
             for column, printed in row.metrics.items():
                 verdict = verdicts.get((printed.line, printed.column))
                 if verdict:
-                    place = (renamed.get(identity, identity), row.section, row.label, column)
+                    place = (renamed.get(key, key), row.section, row.label, column)
                     number = next(n for n in range(len(found) + 1) if (*place, n) not in found)
                     found[*place, number] = verdict
     return found

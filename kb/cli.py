@@ -10,6 +10,7 @@ import argparse
 import codecs
 import importlib.util
 import os
+import posixpath
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Sequence
@@ -79,15 +80,35 @@ def report_bug(error: Exception) -> int:
 
 
 def init(options: argparse.Namespace) -> int:
-    """kb init: a new knowledge base."""
+    """kb init: a new knowledge base, or a file of one's own in place of kb's."""
     from kb import starting
 
+    if options.eject:
+        return eject(options)
     folder = Path(options.C or ".", options.folder)
     made, kept = starting.start(folder, options.lang or starting.language_of_the_locale())
     for path in kept:
         complain(f"{path} is there already and stays as it is")
+    if starting.workflows_move(folder):
+        complain(
+            "workflows are read at the top of a repository alone: move them there, and give kb -C with this folder"
+        )
     where = "" if folder.resolve() == Path.cwd() else f" -C {options.folder}"
     print(f"{len(made)} files written to {folder}. Next: kb{where} build, then kb{where} serve")
+    return OK
+
+
+def eject(options: argparse.Namespace) -> int:
+    """kb init --eject: copy files that come with kb into the knowledge base, to be changed there."""
+    from kb import starting
+
+    folder = Path(options.C or ".", options.folder)
+    settings = settings_of(argparse.Namespace(C=str(folder) if options.folder != "." else options.C))
+    for name in options.eject:
+        try:
+            print(starting.eject(settings, name))
+        except LookupError as error:
+            raise Refusal(str(error.args[0])) from None
     return OK
 
 
@@ -140,7 +161,7 @@ def check(options: argparse.Namespace) -> int:
     paths = [relative(path, settings.root) for path in options.paths]
     problems = check_base(load(settings.root, notes_outside(paths, settings)))
     wanted = [found for found in problems if not paths or lies_in(found.place.path, paths)]
-    show(wanted, options.format, sys.stdout)
+    show(in_workspace(wanted, options.format, settings.root), options.format, sys.stdout)
     graver = {"error", "finding", "warning"} if options.strict else {"error", "finding"}
     return CONTENT if any(found.severity in graver for found in wanted) else OK
 
@@ -213,15 +234,15 @@ def build(options: argparse.Namespace) -> int:
     from kb.building import build as build_site
 
     order = Order(locked=options.locked, strict=options.strict)
-    say = progress(sys.stderr)
+    settings, say = settings_of(options), progress(sys.stderr)
     try:
-        outcome = build_site(settings_of(options), order, say)
+        outcome = build_site(settings, order, say)
     finally:
         say("")
     if options.format == "text":
         show(outcome.told, "text", sys.stderr)
     else:
-        show(outcome.problems, options.format, sys.stdout)
+        show(in_workspace(outcome.problems, options.format, settings.root), options.format, sys.stdout)
     if outcome.site:
         print(last_line(outcome), file=sys.stderr if options.format == "json" else sys.stdout)
     return outcome.code
@@ -304,6 +325,21 @@ def audit_settings(options: argparse.Namespace) -> Settings:
     return replace(settings, packages=(*settings.packages, *filter(None, named)))
 
 
+def in_workspace(problems: Iterable[Problem], form: str, root: Path) -> Iterable[Problem]:
+    """For GitHub, problems with paths from the repository's root, of which the knowledge base may be a folder."""
+    workspace = os.environ.get("GITHUB_WORKSPACE")
+    if form != "github" or not workspace or not root.resolve().is_relative_to(Path(workspace).resolve()):
+        return problems
+    below = root.resolve().relative_to(Path(workspace).resolve()).as_posix()
+    return (in_folder(found, below) for found in problems)
+
+
+def in_folder(found: Problem, folder: str) -> Problem:
+    """A problem with the folder put before its path; one of the command line has none."""
+    path = found.place.path and posixpath.normpath(f"{folder}/{found.place.path}")
+    return replace(found, place=replace(found.place, path=path))
+
+
 def show(problems: Iterable[Problem], form: str, to: TextIO) -> None:
     """Print problems: coloured in a terminal, plain elsewhere."""
     from kb.problems import format_problems
@@ -374,6 +410,12 @@ def add_init(commands: Commands) -> None:
     made = command(commands, "init", init, "a new knowledge base, ready to build; no file that exists is touched")
     made.add_argument("folder", metavar="DIR", nargs="?", default=".")
     made.add_argument("--lang", choices=["zh", "en"], help="the language of the site (default: the locale's)")
+    made.add_argument(
+        "--eject",
+        metavar="FILE",
+        action="append",
+        help="copy a template or a file of the theme out of kb, to change it: templates/pages/card.md.j2",
+    )
 
 
 def add_new(commands: Commands) -> None:

@@ -66,6 +66,11 @@ def origin_of(folder: Path) -> str:
     return run_git(folder, "config", "--get", "remote.origin.url").decode("utf-8", "replace").strip()
 
 
+def is_below_top(folder: Path) -> bool:
+    """Whether a folder lies in a git repository, and is not its top."""
+    return bool(run_git(folder, "rev-parse", "--show-prefix").strip())
+
+
 def run_git(folder: Path, *arguments: str, stdin: str = "") -> bytes:
     """What git answers in a folder; nothing where it has nothing to say. Raises RevisionError without git."""
     try:

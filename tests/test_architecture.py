@@ -17,7 +17,7 @@ plain_yaml settings inputs
 authors citation
 markdown_rules markdown highlighting sanitising line_renderer body_renderer bodies insert
 literals factories calls expressions claims
-schema figures heads tables slicing notes serialise zoos model_indexes
+schema editors figures heads tables slicing notes serialise zoos model_indexes
 fingerprints package_lock lock witnesses
 counting measuring_child measuring
 judging explaining base check
