@@ -86,7 +86,8 @@ def card_lines(changes: Changes, writer: Writer, texts: Texts) -> Iterator[str]:
     """The cards that are new, gone, renamed, or other than they were."""
     for outcome in ("added", "removed", "renamed", "changed"):
         for card in getattr(changes, outcome):
-            name = f"{writer.plain(card.name)} ({writer.code(card.citekey)})"
+            key = texts("diff.and").join(filter(None, (writer.code(card.citekey), card.lang)))
+            name = f"{writer.plain(card.name)} ({key})"
             before = writer.code(card.before) if card.before else ""
             words = texts(f"diff.card.{outcome}", card=name, before=before)
             parts = part_words(card, writer, texts)

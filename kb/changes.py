@@ -16,7 +16,7 @@ Cell = tuple[Identity, str, str, str, int]  # of a figure: card, section, label,
 
 @dataclass(frozen=True, slots=True)
 class CardChange:
-    """A card that is new, gone or other than it was.
+    """A card that is new, gone or other than it was; `lang` is empty for the site's own language.
 
     `parts` names what else than sections is other: metadata, intro, footnotes, file. `before` is its old citekey.
     """
@@ -73,14 +73,16 @@ def compare(old: Base, new: Base, problems: Sequence[Problem] = (), stale: Seque
     """What changed from one state to the other; `problems` and `stale` are those of the new one."""
     before, after = cards_of(old), cards_of(new)
     renamed = dict(renamings(before, after))
-    common = [(before[key], card) for key, card in after.items() if key in before]
+    common = (difference(key, before[key], card) for key, card in after.items() if key in before)
     calls = [call for call in new.lock.entries if call in old.lock.entries]
     verdicts = (figures_of(old, renamed), figures_of(new, {}))
     return Changes(
-        added=tuple(brief(card) for key, card in after.items() if key not in before and key not in renamed.values()),
-        removed=tuple(brief(card) for key, card in before.items() if key not in after and key not in renamed),
-        renamed=tuple(difference(before[key], after[other]) for key, other in renamed.items()),
-        changed=tuple(each for pair in common if (each := difference(*pair)).parts or each.sections),
+        added=tuple(
+            brief(key, card) for key, card in after.items() if key not in before and key not in renamed.values()
+        ),
+        removed=tuple(brief(key, card) for key, card in before.items() if key not in after and key not in renamed),
+        renamed=tuple(difference(other, before[key], after[other]) for key, other in renamed.items()),
+        changed=tuple(each for each in common if each.parts or each.sections),
         moved=tuple(each for call in calls for each in moves(old.lock.entries[call], new.lock.entries[call])),
         measured=tuple(found for call, found in new.lock.entries.items() if call not in old.lock.entries),
         dropped=tuple(call for call in old.lock.entries if call not in new.lock.entries),
@@ -114,16 +116,16 @@ def renamings(before: Mapping[Identity, Card], after: Mapping[Identity, Card]) -
                 yield found, key
 
 
-def brief(card: Card) -> CardChange:
+def brief(key: Identity, card: Card) -> CardChange:
     """A card by name and place."""
-    return CardChange(card.citekey, card.lang, card.name, card.path, card.line)
+    return CardChange(*key, card.name, card.path, card.line)
 
 
-def difference(old: Card, new: Card) -> CardChange:
+def difference(key: Identity, old: Card, new: Card) -> CardChange:
     """In which parts a card differs from what it was."""
     parts = tuple(name for name, text in PARTS.items() if text(old) != text(new))
     before = old.citekey if old.citekey != new.citekey else ""
-    return CardChange(new.citekey, new.lang, new.name, new.path, new.line, parts, sections(old, new), before)
+    return CardChange(*key, new.name, new.path, new.line, parts, sections(old, new), before)
 
 
 def sections(old: Card, new: Card) -> tuple[str, ...]:
