@@ -218,9 +218,8 @@ def earlier(settings: Settings, order: Order, site: Path) -> Outcome | None:
 
 def is_unchanged(record: Mapping[str, Any], settings: Settings, order: Order, site: Path) -> bool:
     """Whether a site stands as it was published, and would be made from the same inputs again."""
-    return bool(record) and (
-        record["inputs"] == fingerprint(settings, order) and record["site"] == inputs.fingerprint_of_folder(site)
-    )
+    inputs_now = fingerprint(settings, order)
+    return record.get("inputs") == inputs_now and record.get("site") == inputs.fingerprint_of_folder(site)
 
 
 def remember(base: Base, site: Path, made_from: MadeFrom, outcome: Outcome) -> None:

@@ -12,7 +12,7 @@ from kb.building import NEEDS_TORCH, Order, count, is_unchanged, measurement_dig
 from kb.check import check
 from kb.fingerprints import can_measure
 
-NEVER = "never built"
+NEVER = "not built"
 
 
 @dataclass(frozen=True, slots=True)
