@@ -97,7 +97,7 @@ def card_lines(changes: Changes, writer: Writer, texts: Texts) -> Iterator[str]:
 def part_words(card: CardChange, writer: Writer, texts: Texts) -> str:
     """In which of its parts a card differs."""
     named = [texts(f"diff.part.{part}") for part in card.parts]
-    return texts("diff.and").join([*named, *(writer.plain(heading) for heading in card.sections)])
+    return texts("diff.and").join([*named, *(writer.plain(heading.rstrip(" :：")) for heading in card.sections)])
 
 
 def verdict_lines(changes: Changes, writer: Writer, texts: Texts) -> Iterator[str]:

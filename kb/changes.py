@@ -193,5 +193,6 @@ def judged_otherwise(before: Mapping[Cell, Verdict], after: Mapping[Cell, Verdic
 
 
 def judgement(verdict: Verdict) -> tuple[object, ...]:
-    """What a verdict says, whichever numbers it says it of."""
-    return verdict.status, verdict.conventions, verdict.by_call
+    """What a verdict says, and the way of counting or the call that makes the figure come out."""
+    conventions = verdict.conventions if verdict.status == "agrees_counting" else ()
+    return verdict.status, conventions, verdict.by_call

@@ -264,14 +264,13 @@ def diff(options: argparse.Namespace) -> int:
     from kb.check import check as check_base
     from kb.texts import Texts
 
-    settings = settings_of(options)
+    new = load(settings_of(options).root)
     try:
-        old = revisions.load_at(settings, options.revision)
+        old = revisions.load_at(new, options.revision)
     except revisions.RevisionError as error:
         raise Refusal(str(error)) from None
-    new = load(settings.root)
     changes = compare(old, new, check_base(new), remeasuring.stale(new))
-    language = settings.language if options.format == "markdown" else "en"
+    language = new.settings.language if options.format == "markdown" else "en"
     sys.stdout.write(change_reports.report(changes, options.revision, options.format, Texts(language)))
     return OK
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from kb import writing
 from kb.base import Base, load
+from kb.records import Note
+from kb.schema import FILE as TEMPLATE
 from kb.settings import FILE, Settings
 
 READ = (".md", ".py", ".yml")  # of what lies in a knowledge base, all that cards and figures come from
@@ -19,12 +21,25 @@ class RevisionError(Exception):
     """Why there is no reading a revision, in words."""
 
 
-def load_at(settings: Settings, revision: str) -> Base:
-    """The knowledge base at a revision; one that was not there yet is empty."""
+def load_at(base: Base, revision: str) -> Base:
+    """A knowledge base as it was at a revision; one that was not there yet is empty."""
+    settings = base.settings
     files = dict(files_at(settings, commit_of(settings.root, revision)))
     with TemporaryDirectory(prefix="kb-") as folder:
         writing.sync_tree(Path(folder), files)
-        return load(folder)
+        return load(folder, known=unchanged(base, files))
+
+
+def unchanged(base: Base, files: Mapping[str, bytes]) -> dict[str, Note]:
+    """The notes that are as they were, where they are read as they were, too: nothing in them need be read again."""
+
+    def same(path: str) -> bool:
+        file = base.settings.root / path
+        return files.get(path) == (file.read_bytes() if file.is_file() else None)
+
+    if not (same(FILE) and same(TEMPLATE)):
+        return {}
+    return {note.path: note for note in base.notes if same(note.path)}
 
 
 def commit_of(root: Path, revision: str) -> str:
@@ -42,7 +57,7 @@ def commit_of(root: Path, revision: str) -> str:
 
 def files_at(settings: Settings, commit: str) -> Iterator[tuple[str, bytes]]:
     """The knowledge base's settings, notes, models and template in a commit, by path below its root."""
-    wanted = (FILE, settings.notes, settings.models, "templates/card.md")
+    wanted = (FILE, settings.notes, settings.models, TEMPLATE)
     listed = run_git(settings.root, "ls-tree", "-r", "-z", commit, "--", *wanted)
     entries = (line.split("\t", 1) for line in listed.decode("utf-8", "surrogateescape").split("\0") if line)
     found = [(path, *details.split()) for details, path in entries]
@@ -55,8 +70,11 @@ def contents(root: Path, names: Sequence[str]) -> Iterator[bytes]:
     answer = run_git(root, "cat-file", "--batch", stdin="".join(f"{name}\n" for name in names))
     position = 0
     for _ in names:
-        start = answer.index(b"\n", position) + 1
-        size = int(answer[position:start].split()[-1])
+        start = answer.find(b"\n", position) + 1
+        header = answer[position:start].split()
+        if len(header) != 3:  # a clone without the contents of files, say
+            raise RevisionError("the repository lacks some of the files of that revision: git fetch them first")
+        size = int(header[2])
         yield answer[start : start + size]
         position = start + size + 1
 

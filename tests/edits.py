@@ -10,6 +10,7 @@ kb ARGUMENTS             run kb
 from __future__ import annotations
 
 import shlex
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -51,3 +52,10 @@ def run(folder: Path, arguments: str, kb: Callable) -> None:
 
 
 EDITS = {"in": replace, "write": write, "delete": delete, "move": move, "kb": run}
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """Run git in a folder, as nobody in particular."""
+    nobody = ("-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
+    done = subprocess.run(["git", *nobody, *arguments], cwd=folder, capture_output=True, text=True, check=True)
+    return done.stdout

@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 from case_files import Case, read_cases
-from edits import edit
+from edits import edit, git
 
 CASES = Path(__file__).parent / "cases" / "diff"
 NOTE = "notes/Simonyan2015ICLR.md"
-IDENTITY = ["-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
-
-
-def git(folder: Path, *arguments: str) -> str:
-    done = subprocess.run(["git", *IDENTITY, *arguments], cwd=folder, capture_output=True, text=True, check=True)
-    return done.stdout
 
 
 def commit(folder: Path, name: str) -> None:
@@ -122,6 +115,17 @@ def test_the_commit_before_is_enough_of_a_clone(committed, tmp_path, kb):
         assert done.returncode == code
     assert "git knows no revision `HEAD^` here" in done.stderr
     assert "git fetch" in done.stderr
+
+
+def test_a_clone_that_lacks_the_files_of_a_revision(committed, tmp_path, kb):
+    edit(committed, f"in {NOTE}: | A | 133 | => | A | 132 |", kb)
+    commit(committed, "second")
+    git(committed, "config", "uploadpack.allowFilter", "true")
+    git(tmp_path, "clone", "--quiet", "--filter=blob:none", committed.as_uri(), "partial")
+    shutil.rmtree(committed)
+    done = kb("diff", "first", cwd=tmp_path / "partial")
+    assert done.returncode == 2
+    assert "lacks some of the files of that revision" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["nowhere", "main:notes", "", "a b", "--all", "@{99}"])

@@ -11,14 +11,15 @@ from pathlib import Path
 
 import pytest
 import yaml
-from edits import edit
+from edits import edit, git
+
+from kb.cli import parser
 
 NOTE = "notes/Simonyan2015ICLR.md"
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT / "kb" / "starter" / "shared"
 WORKFLOWS = sorted([*(SHARED / ".github/workflows").glob("*.yml"), *(ROOT / ".github/workflows").glob("*.yml")])
 SITES = [path for path in WORKFLOWS if path.name == "site.yml"]
-IDENTITY = ["-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
 
 
 def read(path: Path) -> dict:
@@ -99,10 +100,6 @@ def test_they_install_this_version(starter, kb):
 
 
 # ------------------------------------------------------------------------------------------- what their commands do
-
-
-def git(folder: Path, *arguments: str) -> None:
-    subprocess.run(["git", *IDENTITY, *arguments], cwd=folder, check=True, capture_output=True)
 
 
 @pytest.fixture
@@ -223,3 +220,30 @@ def test_the_hook_checks_the_notes_of_a_commit(starter, kb):
     done = kb(*arguments, "-C", "base", f"base/{NOTE}", cwd=starter.parent)
     assert done.returncode == 1
     assert done.stdout.startswith(f"{NOTE}:3:3: K203 ")
+
+
+# ---------------------------------------------------------------------------------------------- what docs say of it
+
+
+@pytest.fixture(params=["docs/ci.md", "docs/ci.zh.md"])
+def page(request) -> str:
+    return (ROOT / request.param).read_text(encoding="utf-8")
+
+
+def test_the_commands_of_the_page_are_some(page):
+    commands = re.findall(r"`kb ([a-z][^`]*)`", page)
+    assert {command.split()[0] for command in commands} >= {"build", "check", "diff", "init", "measure"}
+    for command in commands:
+        if " " in command:  # else it is spoken of by name
+            parser().parse_args([word for word in command.split() if word != "…"])
+
+
+def test_the_yaml_of_the_page_is_yaml_and_its_links_lead_somewhere(page):
+    blocks = [yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```", page, re.DOTALL | re.MULTILINE)]
+    [action] = [step for block in blocks for step in block if isinstance(step, dict) and "kb@" in step.get("uses", "")]
+    assert set(action["with"]) <= set(read(ROOT / "action.yml")["inputs"])
+    for target in re.findall(r"\]\(([\w.]+\.md)", page):
+        assert (ROOT / "docs" / target).is_file()
+    for name in ("KB_PUBLISH", "SITE_URL"):
+        assert name in page
+        assert name in (SHARED / ".github/workflows/site.yml").read_text(encoding="utf-8")
