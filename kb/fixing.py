@@ -1,0 +1,140 @@
+"""Mending notes: each kind of mending is tried, and kept only if the note says the same afterwards.
+
+What cannot be mended without changing what a note says is left, and told. A second time there is nothing to mend.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher, unified_diff
+
+from kb.encoding import split_lines, without_marks
+from kb.meaning import Meaning, meaning, no_less, same
+from kb.mendings import MENDINGS, Edit, Kind, Source
+from kb.schema import Schema
+from kb.settings import Settings
+
+_MOST_ROUNDS = 12
+_LINE_END = re.compile(r"\r\n|\r|\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """A note before and after, what was mended how often, and what was left: the kind, and the line in `after`."""
+
+    path: str
+    before: str
+    after: str
+    mended: Counter[str] = field(default_factory=Counter)
+    left: tuple[tuple[str, int], ...] = ()
+
+
+def fix(text: str, path: str, schema: Schema, settings: Settings) -> Fixed:
+    """The note with all mended that can be."""
+    work = _Work(path, schema, settings, without_marks(text))
+    while work.rounds < _MOST_ROUNDS and work.round():
+        pass
+    return Fixed(path, text, _with_marks(work.text, text), work.mended, tuple(work.left))
+
+
+@dataclass(slots=True)
+class _Work:
+    """A note under way."""
+
+    path: str
+    schema: Schema
+    settings: Settings
+    text: str
+    rounds: int = 0
+    mended: Counter[str] = field(default_factory=Counter)
+    left: list[tuple[str, int]] = field(default_factory=list)
+
+    def round(self) -> bool:
+        """Try every kind once; whether anything was mended."""
+        self.rounds += 1
+        self.left.clear()
+        before = self.text
+        for kind in MENDINGS:
+            self._try(kind)
+        return self.text != before
+
+    def _try(self, kind: Kind) -> None:
+        source = Source(self.text, self.path, self.schema)
+        edits = [edit for edit in kind.propose(source) if not _in_template(edit, source)]
+        if not edits:
+            return
+        kept = self._safe(kind, edits, (), self._meaning(self.text))
+        self.text = edited(self.text, kept)
+        self.mended[kind.name] += len(kept)
+        self.left += [(kind.name, edit.first + 1 + _shift(edit, kept)) for edit in edits if edit not in kept]
+
+    def _safe(self, kind: Kind, edits: Sequence[Edit], kept: tuple[Edit, ...], said: Meaning) -> tuple[Edit, ...]:
+        """The edits that can be made together with those that are kept already: all, or as many as there are."""
+        judge = no_less if kind.repair else same
+        if judge(said, self._meaning(edited(self.text, (*kept, *edits)))):
+            return (*kept, *edits)
+        if len(edits) == 1:
+            return kept
+        half = len(edits) // 2
+        return self._safe(kind, edits[half:], self._safe(kind, edits[:half], kept, said), said)
+
+    def _meaning(self, text: str) -> Meaning:
+        return meaning(text, self.path, self.schema, self.settings)
+
+
+def _in_template(edit: Edit, source: Source) -> bool:
+    return any(each.template and each.heading.line <= edit.first < each.end for each in source.ranges)
+
+
+def _shift(edit: Edit, kept: Sequence[Edit]) -> int:
+    """By how many lines the edits above a line move it."""
+    return sum(len(each.lines) - (each.end - each.first) for each in kept if each.first < edit.first)
+
+
+def edited(text: str, edits: Sequence[Edit]) -> str:
+    """The text with edits made, which do not overlap."""
+    lines = text.split("\n")
+    for edit in sorted(edits, key=lambda each: each.first, reverse=True):
+        lines[edit.first : edit.end] = edit.lines
+    return "\n".join(lines)
+
+
+def _with_marks(text: str, original: str) -> str:
+    """The text with the byte order mark and the line ends of the original; a new line takes the end used most."""
+    ends = Counter(_LINE_END.findall(original))
+    usual = max(ends, key=lambda end: ends[end], default="\n")
+    mark = "\ufeff" if original.startswith("\ufeff") else ""
+    if len(ends) < 2:
+        return mark + text.replace("\n", usual)
+    raw, new = split_lines(original.removeprefix("\ufeff")), split_lines(text)
+    matcher = SequenceMatcher(None, split_lines(without_marks(original)), new, autojunk=False)
+    parts = (
+        raw[first:end] if tag == "equal" else [line.replace("\n", usual) for line in new[start:stop]]
+        for tag, first, end, start, stop in matcher.get_opcodes()
+    )
+    return mark + "".join(line for part in parts for line in part)
+
+
+def diff(before: str, after: str, path: str, new_path: str = "") -> str:
+    """The unified diff of two texts."""
+    old, new = (split_lines(without_marks(text)) for text in (before, after))
+    return "".join(_whole_lines(unified_diff(old, new, f"a/{path}", f"b/{new_path or path}")))
+
+
+def _whole_lines(lines: Iterator[str]) -> Iterator[str]:
+    for line in lines:
+        yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+
+
+def coloured_diff(text: str) -> str:
+    """A diff in the colours that terminals have for it."""
+    return "".join(_coloured(line) for line in split_lines(text))
+
+
+def _coloured(line: str) -> str:
+    kinds = (("+++", "1"), ("---", "1"), ("@@", "36"), ("+", "32"), ("-", "31"))
+    code = next((code for mark, code in kinds if line.startswith(mark)), "")
+    return f"\033[{code}m{line.rstrip(chr(10))}\033[0m\n" if code else line

@@ -1,0 +1,161 @@
+"""Mendings of what stands at the head of a card: headings, citekey, blockquote, front matter."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+
+from kb.heads import field_of, is_placeholder, known_pair, read_heading
+from kb.line_renderer import slug_of
+from kb.markdown import headings, plain_text
+from kb.mendings.source import Edit, Source, line_edit
+from kb.schema import Schema, normal_heading
+from kb.slicing import Block, quote_lines
+
+_HEADING = re.compile(r" {0,3}(?P<marks>[#＃]{1,6})(?P<gap>\s*)(?P<text>[^\s#＃].*?)(?:\s+#+)?\s*")
+_KEY_LINE = re.compile(r"(?P<key>[^\s:：#][^:：]{0,23}?)\s*[:：](?:\s*)(?P<value>.*)")
+_COLON = re.compile(r"\s*[:：]\s*((?:\*\*|__)?)\s*$")
+_SEPARATOR = re.compile(r"\s*[,，、;；]\s*")
+_WIKI_TARGET = re.compile(r"(?<=\[\[)[^\[\]\n|#]+")
+_IDEOGRAPH = re.compile(r"[\u3400-\u9fff]")
+_BOLD = re.compile(r"(\*\*|__)(?P<inner>(?:(?!\1).)+)\1")
+_SHORT = frozenset({"arxiv", "doi", "url", "code", "year", "date", "updated", "lang", "publish"})
+_LISTS = frozenset({"tags", "aliases"})
+_FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
+_LETTERS = {code: narrow for code, narrow in _FULL_WIDTH.items() if chr(narrow).isalnum()}
+_STOPS = {ord("，"): ", ", ord("；"): "; ", ord("："): ": ", ord("．"): ". ", ord("（"): " (", ord("）"): ") "}
+
+
+def heading_marks(source: Source) -> Iterator[Edit]:
+    """`####Method` and `＃＃＃＃ Method`, which are no headings, where a section or a card is meant."""
+    for number, line in enumerate(source.lines):
+        found = _HEADING.fullmatch(line) if number not in source.verbatim else None
+        if found and (found["gap"].strip(" \t") or not found["gap"] or "＃" in found["marks"]):
+            level, text = len(found["marks"]), found["text"]
+            if _is_meant(text, level, source.schema):
+                yield Edit(number, number + 1, (f"{'#' * level} {text}",))
+
+
+def _is_meant(text: str, level: int, schema: Schema) -> bool:
+    """Whether a text behind marks names a section or a card; `#方法` may be a tag."""
+    if is_placeholder(text):
+        return False
+    name, key = read_heading(text, schema)
+    names_card = bool(name) and name != text and bool(schema.match_citekey(clean_key(key, schema)))
+    return names_card or (level > 1 and bool(schema.section_id(text)))
+
+
+def front_matter(source: Source) -> Iterator[Edit]:
+    """Full-width marks in the front matter, which YAML does not read: `标签：a，b`, `year: ２０１８`."""
+    for number, line in enumerate(source.lines[1 : source.front - 1], 1):
+        found = _KEY_LINE.fullmatch(line)
+        known = field_of(found["key"]) if found else ""
+        if found and known:
+            value = _mended_value(known, found["value"], in_list=found["value"].startswith("["))
+            colon = f"{found['key']}: " if "：" in line[: found.start("value")] else line[: found.start("value")]
+            yield from line_edit(number, line, f"{colon}{value}".rstrip() if value != found["value"] else colon + value)
+
+
+def card_headings(source: Source) -> Iterator[Edit]:
+    """`### NAME: KEY` for `### NAME_KEY`, `###  NAME：KEY ###` and the like."""
+    for each in source.cards:
+        heading = each.heading
+        text = _named(_without_bold(heading.text), source.schema)
+        yield from line_edit(heading.line, source.lines[heading.line], f"{'#' * heading.level} {text}")
+
+
+def _named(text: str, schema: Schema) -> str:
+    """A card's heading in the form `NAME: KEY`; as it is where its parts cannot be told."""
+    key = read_heading(text, schema)[1]
+    found = re.fullmatch(rf"(?P<name>.*\S)\s*(?:[:：]|\\?_)\s*{re.escape(key)}(?P<rest>\s+\{{[#.:][^{{}}]*\}})?", text)
+    return f"{found['name'].rstrip()}: {key}{found['rest'] or ''}" if found else text
+
+
+def citekeys(source: Source) -> Iterator[Edit]:
+    """Citekeys in composed form and without invisible characters, in headings and in links."""
+    for number, line in enumerate(source.lines):
+        if "[[" in line and number not in source.verbatim:
+            targets = _WIKI_TARGET.sub(lambda found: _clean_target(found[0], source.schema), line)
+            yield from line_edit(number, line, targets)
+    for each in source.cards:
+        line, key = source.lines[each.heading.line], read_heading(each.heading.text, source.schema)[1]
+        before, there, after = line.rpartition(key)
+        if there:
+            yield from line_edit(each.heading.line, line, before + clean_key(key, source.schema) + after)
+
+
+def clean_key(key: str, schema: Schema) -> str:
+    """A citekey without what cannot be seen in it, in composed form; full width only where the pattern wants it."""
+    seen = "".join(letter for letter in key if unicodedata.category(letter) not in ("Cf", "Cc"))
+    narrow = unicodedata.normalize("NFC", seen.translate(_FULL_WIDTH))
+    return narrow if schema.match_citekey(narrow) else unicodedata.normalize("NFC", seen)
+
+
+def _clean_target(target: str, schema: Schema) -> str:
+    clean = clean_key(target, schema)
+    return clean if schema.match_citekey(clean) else target
+
+
+def section_headings(source: Source) -> Iterator[Edit]:
+    """The sections' headings as the template writes them, where only marks at their ends differ."""
+    forms = {normal_heading(each.text): each.text for each in headings(source.schema.template)}
+    for each in source.cards:
+        for block in _below(each.heading, each.end, source):
+            if source.schema.section_id(block.text):
+                text = _in_form(block.text, forms.get(normal_heading(block.text), ""))
+                yield from line_edit(block.line, source.lines[block.line], f"{'#' * block.level} {text}")
+
+
+def _below(heading: Block, end: int, source: Source) -> Sequence[Block]:
+    return [block for block in source.reading.blocks if block.type == "heading" and heading.line < block.line < end]
+
+
+def _in_form(text: str, form: str) -> str:
+    """A section's heading in the template's form, if a link to it leads to both; else with its marks in order."""
+    if form and slug_of(plain_text(form)) == slug_of(plain_text(text)):
+        return form
+    text = re.sub(r"\s+([:：])$", r"\1", _without_bold(text))
+    return f"{text[:-1]}：" if text.endswith(":") and _IDEOGRAPH.match(text[-2:-1]) else text
+
+
+def _without_bold(text: str) -> str:
+    """A heading's text without the asterisks around all of it."""
+    found = _BOLD.fullmatch(" ".join(text.split(" ")).strip())
+    return found["inner"].strip() if found else text.strip()
+
+
+def blockquotes(source: Source) -> Iterator[Edit]:
+    """`> ` before every line of a card's blockquote, and nothing behind it."""
+    for each in source.cards:
+        for place, text in quote_lines(each.quote, source.reading) if each.quote else ():
+            yield from line_edit(place.line - 1, source.lines[place.line - 1], f"> {text}".rstrip())
+
+
+def metadata(source: Source) -> Iterator[Edit]:
+    """Full-width marks in a card's blockquote: `标签：a，b`, `＃tag`, `arXiv：１８０１.０４３８１`."""
+    for each in source.cards:
+        for place, text in quote_lines(each.quote, source.reading) if each.quote else ():
+            line = source.lines[place.line - 1]
+            if text:
+                yield from line_edit(place.line - 1, line, line.replace(text, _mended_line(text), 1))
+
+
+def _mended_line(text: str) -> str:
+    known, value = known_pair(text)
+    if not known:
+        return _mended_value("citation", text)
+    before = _COLON.sub(r":\1 ", text.removesuffix(value))
+    return (before + _mended_value(known, value)).rstrip()
+
+
+def _mended_value(known: str, value: str, *, in_list: bool = False) -> str:
+    """The value of a field with half-width marks; words in Chinese keep theirs."""
+    if known in _SHORT:
+        return value.translate(_FULL_WIDTH)
+    if known in _LISTS:
+        separated = re.sub(r"\s*[，、；]\s*", ", ", value) if in_list else _SEPARATOR.sub(", ", value)
+        return separated.replace("＃", "#").strip(", ") if not in_list else separated
+    if known != "citation" or _IDEOGRAPH.search(value):
+        return value.translate(_LETTERS) if known == "citation" else value
+    return " ".join(value.translate(_STOPS).translate(_FULL_WIDTH).split()).replace(" ,", ",").replace(" .", ".")
