@@ -128,6 +128,18 @@ def broken_links(base: Base) -> Iterator[Problem]:
                 yield from _file_problems(link, "K303", "there is no note", card, base)
 
 
+def old_keys(base: Base) -> Iterator[Problem]:
+    """Links to cards by keys that they had before: an alias that has the form of a citekey is one."""
+    for card in base.cards:
+        for link in _links(card):
+            name = link.target.partition("#")[0].strip()
+            found = base.resolve(name, card.lang) if link.kind == "wiki" and base.schema.match_citekey(name) else None
+            if found and _folded(found.citekey) != _folded(name) and _is_alias(name, found):
+                place = Place(card.path, link.line, link.column)
+                message = f"`{name}` is an old key of `{found.citekey}`"
+                yield problem("K306", place, message, f"write `[[{found.citekey}]]`; the old key leads there, too")
+
+
 def broken_images(base: Base) -> Iterator[Problem]:
     """Images that are not there, or that lie outside the knowledge base."""
     for card in base.cards:
@@ -175,6 +187,7 @@ VALIDATIONS: Sequence[Validation] = (
     missing_citations,
     broken_formulas,
     broken_links,
+    old_keys,
     broken_images,
     bad_calls,
     unexplained_figures,
@@ -230,6 +243,10 @@ def _texts(card: Card) -> Iterator[tuple[str, int]]:
 def _links(card: Card) -> Iterator[Link]:
     for text, line in _texts(card):
         yield from links(text, line)
+
+
+def _is_alias(name: str, card: Card) -> bool:
+    return _folded(name) in map(_folded, card.aliases)
 
 
 def _is_file(target: str) -> bool:

@@ -5,20 +5,21 @@ What cannot be mended without changing what a note says is left, and told. A sec
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher, unified_diff
+from difflib import unified_diff
+from pathlib import Path
 
-from kb.encoding import split_lines, without_marks
+from kb import writing
+from kb.encoding import read_text, split_lines, with_marks, without_marks
 from kb.meaning import Meaning, meaning, no_less, same
 from kb.mendings import MENDINGS, Edit, Kind, Source
-from kb.schema import Schema
+from kb.records import Problem
+from kb.schema import Schema, load_schema
 from kb.settings import Settings
 
 _MOST_ROUNDS = 12
-_LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,32 @@ def fix(text: str, path: str, schema: Schema, settings: Settings) -> Fixed:
     work = _Work(path, schema, settings, without_marks(text))
     while work.rounds < _MOST_ROUNDS and work.round():
         pass
-    return Fixed(path, text, _with_marks(work.text, text), work.mended, tuple(work.left))
+    return Fixed(path, text, with_marks(work.text, text), work.mended, tuple(work.left))
+
+
+def fix_notes(paths: Iterable[str], settings: Settings) -> Iterator[Fixed | Problem]:
+    """Each note that has something to mend, mended but not written; or why it cannot be read."""
+    schema, problems = load_schema(settings.root)
+    yield from problems
+    for path in paths:
+        text = read_text(settings.root, path)
+        found = text if isinstance(text, Problem) else fix(text, path, schema, settings)
+        if isinstance(found, Problem) or found.before != found.after or found.left:
+            yield found
+
+
+def save(fixed: Fixed, root: Path) -> None:
+    """Write a mended note in the place of the old one."""
+    if fixed.after != fixed.before:
+        writing.replace_atomically((root / fixed.path).resolve(), fixed.after)
+
+
+def told(fixed: Fixed) -> str:
+    """A note's mendings in a line, and a line for each that was left."""
+    counted = [f"{name} ({number})" for name, number in fixed.mended.items() if number]
+    lines = [f"{fixed.path}: {', '.join(counted)}"] if counted else []
+    lines += [f"{fixed.path}:{line}: {name}: left, as it would change what is said" for name, line in fixed.left]
+    return "".join(f"{line}\n" for line in lines)
 
 
 @dataclass(slots=True)
@@ -51,6 +77,7 @@ class _Work:
     rounds: int = 0
     mended: Counter[str] = field(default_factory=Counter)
     left: list[tuple[str, int]] = field(default_factory=list)
+    known: dict[str, Meaning] = field(default_factory=dict)
 
     def round(self) -> bool:
         """Try every kind once; whether anything was mended."""
@@ -82,7 +109,11 @@ class _Work:
         return self._safe(kind, edits[half:], self._safe(kind, edits[:half], kept, said), said)
 
     def _meaning(self, text: str) -> Meaning:
-        return meaning(text, self.path, self.schema, self.settings)
+        """The meaning of a text; the last ones are kept, since what was mended is judged by again."""
+        if text not in self.known:
+            self.known = dict([*self.known.items()][-1:])
+            self.known[text] = meaning(text, self.path, self.schema, self.settings)
+        return self.known[text]
 
 
 def _in_template(edit: Edit, source: Source) -> bool:
@@ -102,22 +133,6 @@ def edited(text: str, edits: Sequence[Edit]) -> str:
     return "\n".join(lines)
 
 
-def _with_marks(text: str, original: str) -> str:
-    """The text with the byte order mark and the line ends of the original; a new line takes the end used most."""
-    ends = Counter(_LINE_END.findall(original))
-    usual = max(ends, key=lambda end: ends[end], default="\n")
-    mark = "\ufeff" if original.startswith("\ufeff") else ""
-    if len(ends) < 2:
-        return mark + text.replace("\n", usual)
-    raw, new = split_lines(original.removeprefix("\ufeff")), split_lines(text)
-    matcher = SequenceMatcher(None, split_lines(without_marks(original)), new, autojunk=False)
-    parts = (
-        raw[first:end] if tag == "equal" else [line.replace("\n", usual) for line in new[start:stop]]
-        for tag, first, end, start, stop in matcher.get_opcodes()
-    )
-    return mark + "".join(line for part in parts for line in part)
-
-
 def diff(before: str, after: str, path: str, new_path: str = "") -> str:
     """The unified diff of two texts."""
     old, new = (split_lines(without_marks(text)) for text in (before, after))
@@ -130,11 +145,12 @@ def _whole_lines(lines: Iterator[str]) -> Iterator[str]:
 
 
 def coloured_diff(text: str) -> str:
-    """A diff in the colours that terminals have for it."""
+    """A diff in colour for a terminal, with nothing in it that could steer the terminal or hide itself."""
     return "".join(_coloured(line) for line in split_lines(text))
 
 
 def _coloured(line: str) -> str:
+    line = "".join(letter if letter.isprintable() or letter in "\t\n" else f"\\u{ord(letter):04x}" for letter in line)
     kinds = (("+++", "1"), ("---", "1"), ("@@", "36"), ("+", "32"), ("-", "31"))
     code = next((code for mark, code in kinds if line.startswith(mark)), "")
     return f"\033[{code}m{line.rstrip(chr(10))}\033[0m\n" if code else line

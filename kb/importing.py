@@ -125,7 +125,7 @@ def _import_card(card: Card, text: str, path: Path, work: _Import) -> None:
 def _refusal(card: Card, name: str, work: _Import) -> Problem | None:
     """Why a card cannot have a file of its own: a key that is no file name, or that another card has."""
     place = Place(card.path, card.line)
-    if not _is_file_name(name):
+    if not is_file_name(name):
         return problem(
             "K204", place, f"`{card.citekey}` cannot name a file", "give the card a citekey such as `He2016CVPR`"
         )
@@ -136,7 +136,8 @@ def _refusal(card: Card, name: str, work: _Import) -> Problem | None:
     return None
 
 
-def _is_file_name(name: str) -> bool:
+def is_file_name(name: str) -> bool:
+    """Whether a note may be called so on every file system."""
     return name.isprintable() and not name.startswith(".") and not set(name) & set('/\\:*?"<>|') and len(name) < 200
 
 

@@ -52,7 +52,7 @@ def meaning(text: str, path: str, schema: Schema, settings: Settings, target: Ta
     read = parse_note(_with_plain_heads(text, note), path, schema, settings)
     return Meaning(
         cards=tuple(_said(card, target or plain) for card in read.cards),
-        rest=tuple(_rest(text, note)),
+        rest=tuple(_rest(text, note, target or plain)),
         problems=Counter(found.code for found in note.problems),
         words=_words(text),
     )
@@ -106,13 +106,19 @@ def _without_lines(data: object) -> object:
 
 
 def _html(markdown: str, first_line: int, card: Card, target: Target) -> str:
+    return render(markdown, _context(first_line, card.definitions, target))
+
+
+def _context(first_line: int, definitions: str, target: Target) -> BodyContext:
+    """A page on which every link leads somewhere that tells it from others."""
+
     def resolve(link: Link) -> str:
         return f"/{link.kind}/{quote(target(link.target))}"
 
-    return render(markdown, BodyContext(first_line, card.definitions, "", resolve, name=target))
+    return BodyContext(first_line, definitions, "", resolve, name=target)
 
 
-def _rest(text: str, note: Note) -> Iterator[str]:
+def _rest(text: str, note: Note, target: Target) -> Iterator[str]:
     """What stands in no card: front matter, definitions, and the HTML of all else."""
     _, front = front_matter(without_marks(text))
     yield "".join(split_lines(without_marks(text))[:front])
@@ -121,7 +127,7 @@ def _rest(text: str, note: Note) -> Iterator[str]:
         if each.kind != "card":
             lines = split_lines(without_marks(each.text))
             skipped = max(0, front - each.line + 1)
-            yield render("".join(lines[skipped:]), BodyContext(1, "", "", lambda link: f"/{quote(link.target)}"))
+            yield render("".join(lines[skipped:]), _context(1, "", target))
 
 
 def _words(text: str) -> str:

@@ -21,7 +21,7 @@ schema figures heads tables slicing notes serialise
 fingerprints lock witnesses
 counting measuring_child measuring
 judging explaining base check
-selection importing starting remeasuring asking reporting telling
+selection importing starting meaning mendings fixing renaming remeasuring asking reporting telling
 pages theme site_builder building serving cli __main__ __init__
 """.split()  # noqa: SIM905 - the lines group
 

@@ -53,8 +53,8 @@ def _in_order(lines: Sequence[str], width: int) -> list[str]:
     table = [_line(_padded(row, widths, rule)) for row in rows]
     table.insert(1, _line([_dashes(*each) for each in zip(widths, rule, strict=True)]))
     if max(map(shown, table)) > WIDEST:
-        table = [_line(row) for row in rows]
-        table.insert(1, "|" + "|".join(_dashes(3, each) for each in rule) + "|")
+        table = [_close(row) for row in rows]
+        table.insert(1, f"|{'|'.join(_dashes(3, each) for each in rule)}|")
     return [margin + line for line in table]
 
 
@@ -70,7 +70,12 @@ def _aligned(cell: str) -> str:
 def _is_close(lines: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     """Whether a table is written without padding."""
     bare = [line.strip(" \t") for line in lines]
-    return bool(_CLOSE_RULE.fullmatch(bare.pop(1))) and bare == [_line(row) for row in rows]
+    return bool(_CLOSE_RULE.fullmatch(bare.pop(1))) and bare == [_close(row) for row in rows]
+
+
+def _close(cells: Sequence[str]) -> str:
+    """A row without padding."""
+    return f"|{'|'.join(f' {cell} ' if cell else ' ' for cell in cells)}|"
 
 
 def _line(cells: Sequence[str]) -> str:
