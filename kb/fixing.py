@@ -35,7 +35,8 @@ class Fixed:
 
 def fix(text: str, path: str, schema: Schema, settings: Settings) -> Fixed:
     """The note with all mended that can be."""
-    work = _Work(path, schema, settings, without_marks(text))
+    plain = without_marks(text)
+    work = _Work(path, schema, settings, plain, Source(plain, path, schema))
     while work.rounds < _MOST_ROUNDS and work.round():
         pass
     return Fixed(path, text, with_marks(work.text, text), work.mended, tuple(work.left))
@@ -74,6 +75,7 @@ class _Work:
     schema: Schema
     settings: Settings
     text: str
+    source: Source
     rounds: int = 0
     mended: Counter[str] = field(default_factory=Counter)
     left: list[tuple[str, int]] = field(default_factory=list)
@@ -89,8 +91,9 @@ class _Work:
         return self.text != before
 
     def _try(self, kind: Kind) -> None:
-        source = Source(self.text, self.path, self.schema)
-        edits = [edit for edit in kind.propose(source) if not _in_template(edit, source)]
+        if self.source.text != self.text:
+            self.source = Source(self.text, self.path, self.schema)
+        edits = [edit for edit in kind.propose(self.source) if not _in_template(edit, self.source)]
         if not edits:
             return
         kept = self._safe(kind, edits, (), self._meaning(self.text))

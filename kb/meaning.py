@@ -69,7 +69,7 @@ def no_less(before: Meaning, after: Meaning) -> bool:
     kept = all(any(_holds(later, card) for later in remaining) for card in before.cards)
     ids = iter(_section_ids(after))
     in_order = all(any(found == wanted for found in ids) for wanted in _section_ids(before))
-    return kept and in_order and before.words == after.words and after.problems <= before.problems
+    return kept and in_order and before.words == after.words
 
 
 def plain(text: str) -> str:
@@ -123,11 +123,13 @@ def _rest(text: str, note: Note, target: Target) -> Iterator[str]:
     _, front = front_matter(without_marks(text))
     yield "".join(split_lines(without_marks(text))[:front])
     yield from (f"{label} {source}" for label, source in definitions(text).items())
+    html = ""
     for each in note.slices:
         if each.kind != "card":
             lines = split_lines(without_marks(each.text))
             skipped = max(0, front - each.line + 1)
-            yield render("".join(lines[skipped:]), _context(1, "", target))
+            html += render("".join(lines[skipped:]), _context(1, "", target))
+    yield html
 
 
 def _words(text: str) -> str:

@@ -17,7 +17,6 @@ _HEADING = re.compile(r" {0,3}(?P<marks>[#＃]{1,6})(?P<gap>\s*)(?P<text>[^\s#�
 _KEY_LINE = re.compile(r"(?P<key>[^\s:：#][^:：]{0,23}?)\s*[:：](?:\s*)(?P<value>.*)")
 _COLON = re.compile(r"\s*[:：]\s*((?:\*\*|__)?)\s*$")
 _SEPARATOR = re.compile(r"\s*[,，、;；]\s*")
-_WIKI_TARGET = re.compile(r"(?<=\[\[)[^\[\]\n|#]+")
 _IDEOGRAPH = re.compile(r"[\u3400-\u9fff]")
 _BOLD = re.compile(r"(\*\*|__)(?P<inner>(?:(?!\1).)+)\1")
 _SHORT = frozenset({"arxiv", "doi", "url", "code", "year", "date", "updated", "lang", "publish"})
@@ -33,16 +32,14 @@ def heading_marks(source: Source) -> Iterator[Edit]:
         found = _HEADING.fullmatch(line) if number not in source.verbatim else None
         if found and (found["gap"].strip(" \t") or not found["gap"] or "＃" in found["marks"]):
             level, text = len(found["marks"]), found["text"]
-            if _is_meant(text, level, source.schema):
+            if not is_placeholder(text) and _is_meant(text, level, source.schema):
                 yield Edit(number, number + 1, (f"{'#' * level} {text}",))
 
 
 def _is_meant(text: str, level: int, schema: Schema) -> bool:
     """Whether a text behind marks names a section or a card; `#方法` may be a tag."""
-    if is_placeholder(text):
-        return False
-    name, key = read_heading(text, schema)
-    names_card = bool(name) and name != text and bool(schema.match_citekey(clean_key(key, schema)))
+    name, key = read_heading(clean_key(text, schema), schema)
+    names_card = bool(name) and bool(schema.match_citekey(clean_key(key, schema)))
     return names_card or (level > 1 and bool(schema.section_id(text)))
 
 
@@ -74,15 +71,19 @@ def _named(text: str, schema: Schema) -> str:
 
 def citekeys(source: Source) -> Iterator[Edit]:
     """Citekeys in composed form and without invisible characters, in headings and in links."""
-    for number, line in enumerate(source.lines):
-        if "[[" in line and number not in source.verbatim:
-            targets = _WIKI_TARGET.sub(lambda found: _clean_target(found[0], source.schema), line)
-            yield from line_edit(number, line, targets)
+    lines = list(source.lines)
     for each in source.cards:
-        line, key = source.lines[each.heading.line], read_heading(each.heading.text, source.schema)[1]
-        before, there, after = line.rpartition(key)
+        key = read_heading(each.heading.text, source.schema)[1]
+        before, there, after = lines[each.heading.line].rpartition(key)
         if there:
-            yield from line_edit(each.heading.line, line, before + clean_key(key, source.schema) + after)
+            lines[each.heading.line] = before + clean_key(key, source.schema) + after
+    for link in reversed(source.wiki_links):
+        line, clean = lines[link.line - 1], clean_key(link.target, source.schema)
+        if source.schema.match_citekey(clean):
+            start, end = line[: link.column - 1], line[link.column - 1 :]
+            lines[link.line - 1] = start + end.replace(link.target, clean, 1)
+    for number, line in enumerate(source.lines):
+        yield from line_edit(number, line, lines[number])
 
 
 def clean_key(key: str, schema: Schema) -> str:
@@ -90,11 +91,6 @@ def clean_key(key: str, schema: Schema) -> str:
     seen = "".join(letter for letter in key if unicodedata.category(letter) not in ("Cf", "Cc"))
     narrow = unicodedata.normalize("NFC", seen.translate(_FULL_WIDTH))
     return narrow if schema.match_citekey(narrow) else unicodedata.normalize("NFC", seen)
-
-
-def _clean_target(target: str, schema: Schema) -> str:
-    clean = clean_key(target, schema)
-    return clean if schema.match_citekey(clean) else target
 
 
 def section_headings(source: Source) -> Iterator[Edit]:
@@ -115,13 +111,13 @@ def _in_form(text: str, form: str) -> str:
     """A section's heading in the template's form, if a link to it leads to both; else with its marks in order."""
     if form and slug_of(plain_text(form)) == slug_of(plain_text(text)):
         return form
-    text = re.sub(r"\s+([:：])$", r"\1", _without_bold(text))
+    text = re.sub(r"\s+([:：])$", r"\1", " ".join(_without_bold(text).split()))
     return f"{text[:-1]}：" if text.endswith(":") and _IDEOGRAPH.match(text[-2:-1]) else text
 
 
 def _without_bold(text: str) -> str:
     """A heading's text without the asterisks around all of it."""
-    found = _BOLD.fullmatch(" ".join(text.split(" ")).strip())
+    found = _BOLD.fullmatch(text.strip())
     return found["inner"].strip() if found else text.strip()
 
 

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from markdown_it.token import Token
 
-from kb.markdown import parse
+from kb.markdown import Link, links, parse
 from kb.plain_yaml import front_matter
 from kb.schema import Schema
 from kb.slicing import CardRange, Reading, card_ranges
@@ -55,10 +55,21 @@ class Source:
         """How many lines the front matter takes."""
         return front_matter(self.text)[1]
 
+    @property
+    def body(self) -> str:
+        """The note with blank lines in the place of its front matter."""
+        return "\n" * self.front + "\n".join(self.lines[self.front :])
+
     @cached_property
     def tokens(self) -> tuple[Token, ...]:
         """The tokens of all that stands below the front matter."""
-        return parse("\n" * self.front + "\n".join(self.lines[self.front :]))
+        return parse(self.body)
+
+    @cached_property
+    def wiki_links(self) -> tuple[Link, ...]:
+        """The links to cards, in their order; lines and columns count from 1."""
+        found = (link for link in links(self.body, 1) if link.kind == "wiki")
+        return tuple(sorted(found, key=lambda link: (link.line, link.column)))
 
     @cached_property
     def verbatim(self) -> frozenset[int]:
