@@ -122,7 +122,7 @@ def _rest(text: str, note: Note, target: Target) -> Iterator[str]:
     """What stands in no card: front matter, definitions, and the HTML of all else."""
     _, front = front_matter(without_marks(text))
     yield "".join(split_lines(without_marks(text))[:front])
-    yield from (f"{label} {source}" for label, source in definitions(text).items())
+    yield from (target(f"{label} {source}") for label, source in definitions(text).items())
     html = ""
     for each in note.slices:
         if each.kind != "card":

@@ -172,7 +172,8 @@ class _Renaming:
         return {**card, "citekey": self.old, "aliases": [alias for alias in aliases if alias != self.old]}
 
     def _target(self, target: str) -> str:
-        return plain(unquote(target)).replace(self.new, self.old)
+        """A link's target, or a definition, as if the new key were the old one; case makes no difference in links."""
+        return plain(unquote(target)).casefold().replace(self.new.casefold(), self.old.casefold())
 
     # Links
 

@@ -38,8 +38,8 @@ def heading_marks(source: Source) -> Iterator[Edit]:
 
 def _is_meant(text: str, level: int, schema: Schema) -> bool:
     """Whether a text behind marks names a section or a card; `#方法` may be a tag."""
-    name, key = read_heading(clean_key(text, schema), schema)
-    names_card = bool(name) and bool(schema.match_citekey(clean_key(key, schema)))
+    key = _key_as_written(text, schema)
+    names_card = key != text and bool(schema.match_citekey(clean_key(key, schema)))
     return names_card or (level > 1 and bool(schema.section_id(text)))
 
 
@@ -73,7 +73,7 @@ def citekeys(source: Source) -> Iterator[Edit]:
     """Citekeys in composed form and without invisible characters, in headings and in links."""
     lines = list(source.lines)
     for each in source.cards:
-        key = read_heading(each.heading.text, source.schema)[1]
+        key = _key_as_written(each.heading.text, source.schema)
         before, there, after = lines[each.heading.line].rpartition(key)
         if there:
             lines[each.heading.line] = before + clean_key(key, source.schema) + after
@@ -84,6 +84,13 @@ def citekeys(source: Source) -> Iterator[Edit]:
             lines[link.line - 1] = start + end.replace(link.target, clean, 1)
     for number, line in enumerate(source.lines):
         yield from line_edit(number, line, lines[number])
+
+
+def _key_as_written(text: str, schema: Schema) -> str:
+    """The citekey in a heading, also behind a `_` where it cannot be read before it is mended."""
+    key = read_heading(text, schema)[1]
+    tail = key.rpartition("_")[2]
+    return tail if not schema.match_citekey(key) and schema.match_citekey(clean_key(tail, schema)) else key
 
 
 def clean_key(key: str, schema: Schema) -> str:
