@@ -168,6 +168,8 @@ def rename(options: argparse.Namespace, settings: Settings) -> int:
     from kb import renaming
     from kb.fixing import diff
 
+    if options.paths:
+        raise Refusal("--rename takes all notes, and no PATH")
     plan = renaming.plan(settings.root, *options.rename)
     show(plan.problems, "text", sys.stderr)
     if not plan.notes:

@@ -169,7 +169,8 @@ class _Renaming:
         assert isinstance(aliases, list)
         if card["citekey"] not in (self.old, self.new) or (card["citekey"] == self.new and self.old not in aliases):
             return card
-        return {**card, "citekey": self.old, "aliases": [alias for alias in aliases if alias != self.old]}
+        name = self.old if card["name"] == card["citekey"] else card["name"]  # a heading may be nothing but the key
+        return {**card, "citekey": self.old, "name": name, "aliases": [each for each in aliases if each != self.old]}
 
     def _target(self, target: str) -> str:
         """A link's target, or a definition, as if the new key were the old one; case makes no difference in links."""

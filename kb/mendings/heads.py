@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from kb.heads import field_of, is_placeholder, known_pair, read_heading
 from kb.line_renderer import slug_of
 from kb.markdown import headings, plain_text
 from kb.mendings.source import Edit, Source, line_edit
+from kb.notes import section_headings_of
 from kb.schema import Schema, normal_heading
-from kb.slicing import Block, quote_lines
+from kb.slicing import quote_lines
 
 _HEADING = re.compile(r" {0,3}(?P<marks>[#＃]{1,6})(?P<gap>\s*)(?P<text>[^\s#＃].*?)(?:\s+#+)?\s*")
 _KEY_LINE = re.compile(r"(?P<key>[^\s:：#][^:：]{0,23}?)\s*[:：](?:\s*)(?P<value>.*)")
@@ -49,9 +50,15 @@ def front_matter(source: Source) -> Iterator[Edit]:
         found = _KEY_LINE.fullmatch(line)
         known = field_of(found["key"]) if found else ""
         if found and known:
-            value = _mended_value(known, found["value"], in_list=found["value"].startswith("["))
-            colon = f"{found['key']}: " if "：" in line[: found.start("value")] else line[: found.start("value")]
-            yield from line_edit(number, line, f"{colon}{value}".rstrip() if value != found["value"] else colon + value)
+            before = line[: found.start("value")]
+            colon = f"{found['key']}: " if "：" in before else before
+            yield from line_edit(number, line, colon + _in_yaml(known, found["value"]))
+
+
+def _in_yaml(known: str, value: str) -> str:
+    if known in _LISTS:
+        return re.sub(r"\s*[，、；]\s*", ", ", value)
+    return value.translate(_FULL_WIDTH) if known in _SHORT else value
 
 
 def card_headings(source: Source) -> Iterator[Edit]:
@@ -78,10 +85,11 @@ def citekeys(source: Source) -> Iterator[Edit]:
         if there:
             lines[each.heading.line] = before + clean_key(key, source.schema) + after
     for link in reversed(source.wiki_links):
-        line, clean = lines[link.line - 1], clean_key(link.target, source.schema)
+        line, name = lines[link.line - 1], link.target.partition("#")[0].strip()
+        clean = clean_key(name, source.schema)
         if source.schema.match_citekey(clean):
             start, end = line[: link.column - 1], line[link.column - 1 :]
-            lines[link.line - 1] = start + end.replace(link.target, clean, 1)
+            lines[link.line - 1] = start + end.replace(name, clean, 1)
     for number, line in enumerate(source.lines):
         yield from line_edit(number, line, lines[number])
 
@@ -104,14 +112,10 @@ def section_headings(source: Source) -> Iterator[Edit]:
     """The sections' headings as the template writes them, where only marks at their ends differ."""
     forms = {normal_heading(each.text): each.text for each in headings(source.schema.template)}
     for each in source.cards:
-        for block in _below(each.heading, each.end, source):
+        for block in section_headings_of(each, source.reading):
             if source.schema.section_id(block.text):
                 text = _in_form(block.text, forms.get(normal_heading(block.text), ""))
                 yield from line_edit(block.line, source.lines[block.line], f"{'#' * block.level} {text}")
-
-
-def _below(heading: Block, end: int, source: Source) -> Sequence[Block]:
-    return [block for block in source.reading.blocks if block.type == "heading" and heading.line < block.line < end]
 
 
 def _in_form(text: str, form: str) -> str:
@@ -152,13 +156,16 @@ def _mended_line(text: str) -> str:
     return (before + _mended_value(known, value)).rstrip()
 
 
-def _mended_value(known: str, value: str, *, in_list: bool = False) -> str:
+def _mended_value(known: str, value: str) -> str:
     """The value of a field with half-width marks; words in Chinese keep theirs."""
     if known in _SHORT:
         return value.translate(_FULL_WIDTH)
     if known in _LISTS:
-        separated = re.sub(r"\s*[，、；]\s*", ", ", value) if in_list else _SEPARATOR.sub(", ", value)
-        return separated.replace("＃", "#").strip(", ") if not in_list else separated
-    if known != "citation" or _IDEOGRAPH.search(value):
-        return value.translate(_LETTERS) if known == "citation" else value
-    return " ".join(value.translate(_STOPS).translate(_FULL_WIDTH).split()).replace(" ,", ",").replace(" .", ".")
+        return _SEPARATOR.sub(", ", value).replace("＃", "#").strip(", ")
+    return _mended_citation(value) if known == "citation" else value
+
+
+def _mended_citation(text: str) -> str:
+    if _IDEOGRAPH.search(text):
+        return text.translate(_LETTERS)
+    return " ".join(text.translate(_STOPS).translate(_FULL_WIDTH).split()).replace(" ,", ",").replace(" .", ".")
