@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kb.bodies import BodyContext, render
-from kb.fixing import fix
+from kb.fixing import coloured_diff, diff, fix
 from kb.mendings import MENDINGS
 from kb.notes import parse_note
 from kb.schema import default_schema
@@ -95,6 +95,19 @@ def test_a_dry_run_shows_the_same_and_writes_nothing(base, kb):
     assert done.stdout == (CASES / "diff.txt").read_text(encoding="utf-8")
     assert kb("fix", cwd=base).stdout == done.stdout
     assert kb("fix", "--dry-run", cwd=base).returncode == 0
+
+
+def test_in_a_terminal_a_diff_is_coloured_and_nothing_in_a_note_steers_it():
+    shown = coloured_diff(diff("a\n\x1b[31mb\n", "c\n\x1b[31mb\n", "a.md"))
+    assert shown == (
+        "\x1b[1m--- a/a.md\x1b[0m\n\x1b[1m+++ b/a.md\x1b[0m\n\x1b[36m@@ -1,2 +1,2 @@\x1b[0m\n"
+        "\x1b[31m-a\x1b[0m\n\x1b[32m+c\x1b[0m\n \\u001b[31mb\n"
+    )
+
+
+def test_a_note_without_an_end_of_line_gets_one(base, kb):
+    write(base, "a.md", TIDY.rstrip())
+    assert kb("fix", cwd=base).stdout.endswith("-一\n\\ No newline at end of file\n+一\n")
 
 
 def test_only_the_notes_that_are_named_are_mended(base, kb, tmp_path):
@@ -248,8 +261,8 @@ FRONT = st.sampled_from(
 
 
 def words(text):
-    """All characters of a text that say something."""
-    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", re.sub(r"(?im)^\[toc\]\s*$", "", text)))
+    """All characters of a text that say something, but for `[toc]`."""
+    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", text.replace("[toc]", "")))
 
 
 def in_order(wanted, found):

@@ -97,6 +97,12 @@ def test_what_cannot_be_done_changes_nothing(old, new, said, base, kb):
     assert files_in(base) == before
 
 
+def test_it_is_about_all_notes(base, kb):
+    done = kb("fix", "notes/other.md", "--rename", "He2016CVPR", "He2015arXiv", cwd=base)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "PATH" in done.stderr
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_folder_that_cannot_be_written_changes_nothing(base, kb):
     before = files_in(base)
