@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from urllib.parse import quote
@@ -41,6 +41,8 @@ class Meaning:
     """What a note says: its cards as data and HTML, what stands in none, its problems, and all of its words."""
 
     cards: tuple[Mapping[str, object], ...]
+    keys: tuple[str, ...]  # as they are read: heads in plain characters may open other cards
+    sections: tuple[str, ...]
     rest: tuple[str, ...]
     problems: Counter[str]
     words: str
@@ -52,6 +54,8 @@ def meaning(text: str, path: str, schema: Schema, settings: Settings, target: Ta
     read = parse_note(_with_plain_heads(text, note), path, schema, settings)
     return Meaning(
         cards=tuple(_said(card, target or plain) for card in read.cards),
+        keys=tuple(plain(card.citekey) for card in note.cards),
+        sections=tuple(section.id for card in note.cards for section in card.sections),
         rest=tuple(_rest(text, note, target or plain)),
         problems=Counter(found.code for found in note.problems),
         words=_words(text),
@@ -60,16 +64,22 @@ def meaning(text: str, path: str, schema: Schema, settings: Settings, target: Ta
 
 def same(before: Meaning, after: Meaning) -> bool:
     """Whether nothing has changed but the way in which it is written."""
-    return before.cards == after.cards and before.rest == after.rest and after.problems <= before.problems
+    as_before = before.cards == after.cards and before.sections == after.sections and before.rest == after.rest
+    return as_before and after.problems <= before.problems
 
 
 def no_less(before: Meaning, after: Meaning) -> bool:
     """Whether every word, card, field and section that there was is there still, in its order."""
     remaining = iter(after.cards)
     kept = all(any(_holds(later, card) for later in remaining) for card in before.cards)
-    ids = iter(_section_ids(after))
-    in_order = all(any(found == wanted for found in ids) for wanted in _section_ids(before))
+    in_order = _in_order(before.keys, after.keys) and _in_order(before.sections, after.sections)
     return kept and in_order and before.words == after.words
+
+
+def _in_order(wanted: Sequence[str], found: Sequence[str]) -> bool:
+    """Whether one sequence is what is left of another when some of its items are taken out."""
+    remaining = iter(found)
+    return all(each in remaining for each in wanted)
 
 
 def plain(text: str) -> str:
@@ -145,8 +155,3 @@ def _holds(later: Mapping[str, object], card: Mapping[str, object]) -> bool:
 
 def _letters(value: object) -> str:
     return re.sub(r"[\W_]+", "", plain(str(value)))
-
-
-def _section_ids(said: Meaning) -> list[str]:
-    sections = (card["sections"] for card in said.cards)
-    return [section[0] for each in sections if isinstance(each, list) for section in each]

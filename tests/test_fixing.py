@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from case_files import read_cases
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kb.bodies import BodyContext, render
@@ -272,6 +272,7 @@ def in_order(wanted, found):
 
 @settings(max_examples=500)
 @given(FRONT, st.lists(st.tuples(st.sampled_from([*NO_HEADINGS * 3, *PIECES[:24]]), ENDS), max_size=16))
+@example("", [("### A: Li2020CVPR", "\n"), ("> 标签：a", "\n"), ("＃＃＃ B：Li2021CVPR", "\n"), ("#### 实验:", "\n")])
 def test_where_more_is_read_than_before_nothing_is_lost(front, pieces):
     text = front + "".join(piece + end for piece, end in pieces)
     after = mended(text)

@@ -74,8 +74,7 @@ def _item(span: Sequence[int], lines: Sequence[str], outer: int) -> _Item | None
     gap = _columns(found["indent"] + found["mark"] + found["gap"]) - begin
     if gap >= _CODE and found["text"]:
         return None
-    text = f"{' ' * outer}{found['mark']} {found['text']}".rstrip() if not found["text"] else ""
-    line = text or f"{' ' * outer}{found['mark']} {found['text']}"
+    line = f"{' ' * outer}{found['mark']} {found['text']}" if found["text"] else f"{' ' * outer}{found['mark']}"
     old = begin + (gap if found["text"] else 1)
     return _Item(span[0], span[1], old, outer + len(found["mark"]) + 1, line)
 
