@@ -173,6 +173,53 @@ def check(options: argparse.Namespace) -> int:
     return CONTENT if any(found.severity in graver for found in wanted) else OK
 
 
+def fix(options: argparse.Namespace) -> int:
+    """kb fix: mend what can be mended safely, and show it."""
+    from kb import fixing
+    from kb.selection import notes_among
+
+    settings = settings_of(options)
+    if options.rename:
+        return rename(options, settings)
+    found = list(fixing.fix_notes(notes_among(options.paths, settings), settings))
+    mended = [each for each in found if isinstance(each, fixing.Fixed)]
+    show((each for each in found if not isinstance(each, fixing.Fixed)), "text", sys.stderr)
+    for each in mended:
+        if not options.dry_run:
+            fixing.save(each, settings.root)
+        show_diff(fixing.diff(each.before, each.after, each.path))
+        sys.stderr.write(fixing.told(each))
+    would = options.dry_run and any(each.before != each.after for each in mended)
+    return CONTENT if would or len(mended) < len(found) else OK
+
+
+def rename(options: argparse.Namespace, settings: Settings) -> int:
+    """kb fix --rename: another citekey for a card, with the old one as an alias."""
+    from kb import renaming
+    from kb.fixing import diff
+
+    if options.paths:
+        raise Refusal("--rename takes all notes, and no PATH")
+    plan = renaming.plan(settings.root, *options.rename)
+    show(plan.problems, "text", sys.stderr)
+    if not plan.notes:
+        return CONTENT
+    if not options.dry_run:
+        renaming.carry_out(plan, settings.root)
+    for each in plan.notes:
+        show_diff(diff(each.before, each.after, each.path, each.new_path))
+    for old, new in plan.moves:
+        complain(f"{old} is to be {new}" if options.dry_run else f"{old} is now {new}")
+    return OK
+
+
+def show_diff(text: str) -> None:
+    """Print a diff: coloured in a terminal, plain elsewhere."""
+    from kb.fixing import coloured_diff
+
+    sys.stdout.write(coloured_diff(text) if coloured(sys.stdout) else text)
+
+
 def measure(options: argparse.Namespace) -> int:
     """kb measure: what running the models gives."""
     from kb import remeasuring, reporting
@@ -344,6 +391,7 @@ def parser() -> argparse.ArgumentParser:
         add_import,
         add_parse,
         add_check,
+        add_fix,
         add_measure,
         add_explain,
         add_audit,
@@ -433,6 +481,37 @@ def add_check(commands: Commands) -> None:
     made = command(commands, "check", check, "all mistakes in notes, models and settings")
     made.add_argument("paths", metavar="PATH", nargs="*", help="notes or folders (default: all)")
     add_problem_options(made)
+
+
+FIXES = """\
+what is mended:
+  heading marks     `####Method`, `＃＃＃ NAME: KEY`: `#### Method`, where a section or a card is meant
+  card heading      `### NAME_KEY`, `###  NAME：KEY ###`: `### NAME: KEY`
+  section heading   `####  **面临问题** :`: as the template writes it, if only marks at its ends differ
+  citekey           composed form (NFC), half width, no invisible characters; in links, too
+  blockquote        `>kind`: `> kind`, on every line of a card's blockquote
+  metadata          `标签：a，b`: `标签: a, b`; `arXiv：１８０１.０４３８１`: `arXiv: 1801.04381`
+  front matter      the same in front matter, which YAML does not read as it is
+  [toc]             left out, as pages do; one above several cards stays
+  list indentation  what stands in an item begins where the item's text does
+  table alignment   columns as wide as their widest cell, ideographs counting two; a table without padding is in order
+  spaces at ends    of lines, but for the two that break a line
+  end of file       one line feed, no blank lines
+
+Each change is checked: the note is read and rendered before and after, and what would change what it says is left as
+it is, and told. A second time there is nothing to mend. The diff goes to the standard output, the sum to stderr.
+
+--rename takes all notes: the card's heading, links to it, notes and image folders that bear the key. The old key
+becomes an alias, so that old links and addresses lead to the card. A key that is taken changes nothing."""
+
+
+def add_fix(commands: Commands) -> None:
+    """The arguments of kb fix."""
+    made = command(commands, "fix", fix, "mend in notes what can be mended safely, and show it as a diff")
+    made.epilog, made.formatter_class = FIXES, argparse.RawDescriptionHelpFormatter
+    made.add_argument("paths", metavar="PATH", nargs="*", help="notes or folders (default: all)")
+    made.add_argument("--dry-run", action="store_true", help="write nothing; exit 1 if there is something to mend")
+    made.add_argument("--rename", metavar=("OLD", "NEW"), nargs=2, help="give a card another citekey, everywhere")
 
 
 def add_measure(commands: Commands) -> None:

@@ -43,6 +43,7 @@ CODES: dict[str, Code] = {
     "K303": Code("error", "a link leads to no card"),
     "K304": Code("error", "an image is missing"),
     "K305": Code("error", "a path leads out of the knowledge base"),
+    "K306": Code("warning", "a link names a card by an old key"),
     "K401": Code("error", "a call cannot be read"),
     "K402": Code("error", "there is no such model"),
     "K403": Code("error", "the model has no such argument"),

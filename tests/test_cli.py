@@ -15,7 +15,7 @@ import pytest
 
 from kb import cli
 
-COMMANDS = ("init", "new", "import", "parse", "check", "measure", "explain", "build", "serve")
+COMMANDS = ("init", "new", "import", "parse", "check", "fix", "measure", "explain", "audit", "build", "serve")
 MODEL = "reference_models/vgg.py"
 NOTE = "notes/Simonyan2015ICLR.md"
 
