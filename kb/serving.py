@@ -31,7 +31,7 @@ from kb.records import Problem
 from kb.resources import PACKAGE
 from kb.settings import Settings, load_settings
 
-TICK = 0.2  # seconds between two looks at the files
+TICK = 0.1  # seconds between two looks at the files
 PAUSE = 2.0  # seconds without an edit before the rest of the site is built
 PATIENCE = 25.0  # seconds that a page waits for news before it asks again
 COPY = "serve"  # the folder of the copy, below the settings' build folder
