@@ -6,9 +6,10 @@
     python benchmarks/counters.py --markdown     the tables as Markdown
 
 Each counter works in a process of its own, and all take turns at each model, in an order that is drawn anew each time.
-Their times are from the call of the builder to the answer, and of a model that was counted several times the median.
-An answer is right if it is what torchvision publishes of the model: the parameters, and 10⁹ multiply-adds to three
-decimals. benchmarks/requirements.txt says how to install the others.
+Their times are from the call of the builder to the answer, and of a model that was counted several times the median;
+processor time is that of all threads together. An answer is right if it is what torchvision publishes of the
+model: the parameters, and 10⁹ multiply-adds to three decimals. benchmarks/requirements.txt says how to install the
+others.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import os
 import random
 import statistics
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from multiprocessing.connection import Connection
@@ -180,24 +181,39 @@ def say(words: str) -> None:
 
 # ---------------------------------------------------------------------------------------------------- the tables
 
-HEAD = ("counter", "tensors", "time", "× kb", "median × kb", "peak memory", "params", "MACs", "> 1 % off", "failed")
-DECODER_HEAD = ("counter", "time", "peak memory", "params", "MACs")
+HEAD = (
+    "counter",
+    "tensors",
+    "time",
+    "× kb",
+    "median × kb",
+    "processor",
+    "× kb",
+    "peak memory",
+    "params",
+    "MACs",
+    "> 1 % off",
+    "failed",
+)
+DECODER_HEAD = ("counter", "time", "processor", "peak memory", "params", "MACs")
 
 
 def row(process: Process, ours: Process) -> tuple[str, ...]:
     """How a counter came out. Its times are compared with ours over the models that it did."""
     done = {task: given[0] for task, given in process.answers.items() if not given[0].error}
-    times = [median_seconds(process, task) for task in done]
-    our_times = [median_seconds(ours, task) for task in done]
+    times, our_times = (seconds(each, done) for each in (process, ours))
+    processor, our_processor = (seconds(each, done, "processor_seconds") for each in (process, ours))
     named = f"{process.counter.name} {process.counter.version}", process.counter.device
     failed = str(len(process.answers) - len(done))
     if not done:
-        return *named, *["–"] * 7, failed
+        return *named, *["–"] * 9, failed
     return (
         *named,
         f"{sum(times):.2f} s",
         f"{sum(times) / sum(our_times):.1f}",
         f"{statistics.median(time / our for time, our in zip(times, our_times, strict=True)):.1f}",
+        f"{sum(processor):.2f} s",
+        f"{sum(processor) / sum(our_processor):.1f}",
         f"{max(each.peak for given in process.answers.values() for each in given) / MB:,.0f} MB",
         str(sum(each.params == task.params for task, each in done.items())),
         str(sum(is_published(each, task) for task, each in done.items())),
@@ -211,15 +227,15 @@ def decoder_row(process: Process) -> tuple[str, ...]:
     (given,) = process.answers[DECODER]
     name = f"{process.counter.name} {process.counter.version}"
     if given.error:
-        return name, *["–"] * 3, given.error[:80]
+        return name, *["–"] * 4, given.error[:80]
     params = "right" if given.params == DECODER.params else f"{given.params / DECODER.params - 1:+.1%}"
     macs = "right" if given.macs == DECODER.macs else f"{deviation(given, DECODER):+.1%}"
-    return name, f"{given.seconds:.2f} s", f"{given.peak / MB:.0f} MB", params, macs
+    return name, f"{given.seconds:.2f} s", f"{given.processor_seconds:.2f} s", f"{given.peak / MB:.0f} MB", params, macs
 
 
-def median_seconds(process: Process, task: Task) -> float:
-    """From nothing to the answer, of several times the median."""
-    return statistics.median(each.seconds for each in process.answers[task])
+def seconds(process: Process, done: Iterable[Task], which: str = "seconds") -> list[float]:
+    """From nothing to the answer, for each task: of several times the median."""
+    return [statistics.median(getattr(each, which) for each in process.answers[task]) for task in done]
 
 
 def is_published(given: Answer, task: Task) -> bool:

@@ -81,6 +81,7 @@ class Answer:
     macs: int = 0
     build_seconds: float = 0
     count_seconds: float = 0
+    processor_seconds: float = 0  # of all threads: a busy machine lengthens these less
     peak: int = 0
     moved: bool = False  # from the CPU to meta, once built
     error: str = ""
@@ -210,13 +211,13 @@ def answer(counter: Counter, task: Task) -> Answer:
     builder = builder_of(task)
     gc.collect()
     try:
-        start = time.perf_counter()
+        start, processor = time.perf_counter(), time.process_time()
         network, moved = built_by(counter, builder, dict(task.arguments))
         built = time.perf_counter()
         with torch.no_grad():
             params, macs = counter.count(network, input_of(task, counter.device))
-        done = time.perf_counter()
-        return Answer(params, macs, built - start, done - built, peak_bytes(), moved)
+        done, processor = time.perf_counter(), time.process_time() - processor
+        return Answer(params, macs, built - start, done - built, processor, peak_bytes(), moved)
     except Exception as error:  # noqa: BLE001 (it is the counter's answer, whatever it is)
         return Answer(error=f"{type(error).__name__}: {error}".partition("\n")[0], peak=peak_bytes())
 
