@@ -90,14 +90,14 @@ def kind_row(measurement: Measurement, kind: str, total: KindTotal) -> tuple[str
 def smaller_figures(measurement: Measurement) -> list[tuple[str, str]]:
     """What there is beside the headline figures, as name and words."""
     groups = {name: getattr(measurement, name) for name in ("weights", "biases", "normalisation")}
-    peak = f"{measurement.peak_activation_bytes / 2**20:,.2f} MiB of activations alive at once"
+    peak = f"{bytes_with_unit(measurement.peak_activation_bytes)} of activations alive at once"
     largest = f"the largest has {with_unit(measurement.largest_activation).strip()} elements"
     moved = "as if each parameter and activation moved once, at 32 bits"
     return [
         ("parameters", with_units(groups, PARAMS_UNITS)),
         ("memory", f"{peak} at most; {largest}"),
         ("intensity", f"{measurement.arithmetic_intensity:.1f} FLOPs per byte, {moved}"),
-        ("classifier", measurement.classifier or "none"),
+        *([("classifier", measurement.classifier)] if measurement.classifier else []),
         ("not in MACs", f"{with_units(measurement.extras)} elements" if measurement.extras else "nothing"),
     ]
 
@@ -105,6 +105,11 @@ def smaller_figures(measurement: Measurement) -> list[tuple[str, str]]:
 def with_units(figures: Mapping[str, int], units: Units = UNITS) -> str:
     """Named figures in one line."""
     return ", ".join(f"{name} {with_unit(figure, units).strip()}" for name, figure in figures.items())
+
+
+def bytes_with_unit(number: int) -> str:
+    """A number of bytes for people."""
+    return f"{number / 2**20:,.2f} MiB" if number >= 2**20 else f"{number / 2**10:.2f} KiB"
 
 
 def share(part: int, whole: int) -> str:
