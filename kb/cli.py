@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, TextIO, TypeAlias
 
 if TYPE_CHECKING:
     from kb.building import Outcome
+    from kb.importing import Order as ImportOrder
     from kb.records import Problem
     from kb.settings import Settings
 
@@ -126,18 +127,45 @@ def new(options: argparse.Namespace) -> int:
 
 def import_notes(options: argparse.Namespace) -> int:
     """kb import: existing notes, one card per file."""
-    from kb.importing import format_report, import_files
+    from kb import importing
+    from kb.import_report import format_report
 
     root = settings_of(options).root
     files = [Path(name) for name in options.files]
     for file in files:
         file.stat()  # a file that is not there is no mistake in a note
     into = Path(options.into) if options.into else None
-    report = import_files(files, root, into, force=options.overwrite, encoding=options.encoding)
+    order = importing.Order(into, options.overwrite, options.encoding, options.dry_run, say=progress(sys.stderr))
+    if options.propose:
+        return propose_mapping(options, files, order)
+    if options.mapping:
+        mapping, problems = importing.load_mapping(Path(options.mapping), root)
+        show(problems, "text", sys.stderr)
+        if problems:
+            return CONTENT
+        order = replace(order, mapping=mapping)
+    report = importing.run(files, root, order)
     show(report.problems, "text", sys.stderr)
     sys.stdout.write(format_report(report))
     failed = any(each.outcome in ("kept", "refused") for each in report.imported)
     return CONTENT if failed or any(found.severity == "error" for found in report.problems) else OK
+
+
+def propose_mapping(options: argparse.Namespace, files: list[Path], order: ImportOrder) -> int:
+    """kb import --propose: a mapping of the notes' headings and fields, for its author to change."""
+    from kb import importing, writing
+
+    text, notes, problems = importing.propose_mapping(files, settings_of(options).root, order, options.propose)
+    show(problems, "text", sys.stderr)
+    target = Path(options.propose)
+    if options.dry_run:
+        sys.stdout.write(text)
+    elif options.overwrite or not target.exists():
+        writing.write_if_changed(target, text)
+        print(f"{target}: proposed after reading {notes:,} note{'' if notes == 1 else 's'}")
+    elif target.read_bytes() != text.encode():
+        raise Refusal(f"{target} is there already and differs (--overwrite replaces it)", CONTENT)
+    return CONTENT if any(found.severity == "error" for found in problems) else OK
 
 
 def parse(options: argparse.Namespace) -> int:
@@ -164,6 +192,53 @@ def check(options: argparse.Namespace) -> int:
     show(in_workspace(wanted, options.format, settings.root), options.format, sys.stdout)
     graver = {"error", "finding", "warning"} if options.strict else {"error", "finding"}
     return CONTENT if any(found.severity in graver for found in wanted) else OK
+
+
+def fix(options: argparse.Namespace) -> int:
+    """kb fix: mend what can be mended safely, and show it."""
+    from kb import fixing
+    from kb.selection import notes_among
+
+    settings = settings_of(options)
+    if options.rename:
+        return rename(options, settings)
+    found = list(fixing.fix_notes(notes_among(options.paths, settings), settings))
+    mended = [each for each in found if isinstance(each, fixing.Fixed)]
+    show((each for each in found if not isinstance(each, fixing.Fixed)), "text", sys.stderr)
+    for each in mended:
+        if not options.dry_run:
+            fixing.save(each, settings.root)
+        show_diff(fixing.diff(each.before, each.after, each.path))
+        sys.stderr.write(fixing.told(each))
+    would = options.dry_run and any(each.before != each.after for each in mended)
+    return CONTENT if would or len(mended) < len(found) else OK
+
+
+def rename(options: argparse.Namespace, settings: Settings) -> int:
+    """kb fix --rename: another citekey for a card, with the old one as an alias."""
+    from kb import renaming
+    from kb.fixing import diff
+
+    if options.paths:
+        raise Refusal("--rename takes all notes, and no PATH")
+    plan = renaming.plan(settings.root, *options.rename)
+    show(plan.problems, "text", sys.stderr)
+    if not plan.notes:
+        return CONTENT
+    if not options.dry_run:
+        renaming.carry_out(plan, settings.root)
+    for each in plan.notes:
+        show_diff(diff(each.before, each.after, each.path, each.new_path))
+    for old, new in plan.moves:
+        complain(f"{old} is to be {new}" if options.dry_run else f"{old} is now {new}")
+    return OK
+
+
+def show_diff(text: str) -> None:
+    """Print a diff: coloured in a terminal, plain elsewhere."""
+    from kb.fixing import coloured_diff
+
+    sys.stdout.write(coloured_diff(text) if coloured(sys.stdout) else text)
 
 
 def measure(options: argparse.Namespace) -> int:
@@ -381,6 +456,7 @@ def parser() -> argparse.ArgumentParser:
         add_import,
         add_parse,
         add_check,
+        add_fix,
         add_measure,
         add_explain,
         add_audit,
@@ -424,14 +500,37 @@ def add_new(commands: Commands) -> None:
     made.add_argument("citekey", metavar="CITEKEY", help="author, year and venue: Qin2024ECCV")
 
 
+IMPORT_SOURCES = """\
+what is read:
+  notes.md        cards in kb's own form, one or many in a file; or a note about one paper
+  VAULT/          an Obsidian vault: its links, aliases, properties, embeds and block references are led anew
+  FOLDER/         Markdown notes about one paper each, in any form; kb guesses which heading is which section:
+                  --propose mapping.yml writes the guess down, --mapping mapping.yml reads it with your changes
+  library.json    a Zotero library: Better BibTeX JSON, or CSL-JSON
+  library.bib     BibTeX, BibLaTeX
+
+the mapping file:
+  headings: {Why it matters: problem, Results: experiments, Related work: keep, Scratch: leave out}
+  fields: {title: [论文题目, (first heading)], venue: [Published at], arxiv: [(introduction)]}
+"""
+
+
 def add_import(commands: Commands) -> None:
     """The arguments of kb import."""
     made = command(
         commands, "import", import_notes, "existing notes, one card per file, with a report of what was read how"
     )
-    made.add_argument("files", metavar="FILE", nargs="+")
+    made.formatter_class = argparse.RawDescriptionHelpFormatter
+    made.epilog = IMPORT_SOURCES
+    made.add_argument("files", metavar="FILE", nargs="+", help="a note, a bibliography, or a folder (see below)")
     made.add_argument("--into", metavar="DIR", help="the folder for the notes (default: the knowledge base's)")
+    made.add_argument("--dry-run", action="store_true", help="say what would be written, and write nothing")
     made.add_argument("--overwrite", action="store_true", help="replace notes that exist")
+    mapping = made.add_mutually_exclusive_group()
+    mapping.add_argument(
+        "--propose", metavar="FILE", help="write a mapping of the notes' headings to sections, to look at and change"
+    )
+    mapping.add_argument("--mapping", metavar="FILE", help="read the notes by this mapping")
     made.add_argument("--encoding", default="utf-8", type=known_encoding, help="of the files: gb18030 (default: utf-8)")
 
 
@@ -455,6 +554,37 @@ def add_check(commands: Commands) -> None:
     made = command(commands, "check", check, "all mistakes in notes, models and settings")
     made.add_argument("paths", metavar="PATH", nargs="*", help="notes or folders (default: all)")
     add_problem_options(made)
+
+
+FIXES = """\
+what is mended:
+  heading marks     `####Method`, `＃＃＃ NAME: KEY`: `#### Method`, where a section or a card is meant
+  card heading      `### NAME_KEY`, `###  NAME：KEY ###`: `### NAME: KEY`
+  section heading   `####  **面临问题** :`: as the template writes it, if only marks at its ends differ
+  citekey           composed form (NFC), half width, no invisible characters; in links, too
+  blockquote        `>kind`: `> kind`, on every line of a card's blockquote
+  metadata          `标签：a，b`: `标签: a, b`; `arXiv：１８０１.０４３８１`: `arXiv: 1801.04381`
+  front matter      the same in front matter, which YAML does not read as it is
+  [toc]             left out, as pages do; one above several cards stays
+  list indentation  what stands in an item begins where the item's text does
+  table alignment   columns as wide as their widest cell, ideographs counting two; a table without padding is in order
+  spaces at ends    of lines, but for the two that break a line
+  end of file       one line feed, no blank lines
+
+Each change is checked: the note is read and rendered before and after, and what would change what it says is left as
+it is, and told. A second time there is nothing to mend. The diff goes to the standard output, the sum to stderr.
+
+--rename takes all notes: the card's heading, links to it, notes and image folders that bear the key. The old key
+becomes an alias, so that old links and addresses lead to the card. A key that is taken changes nothing."""
+
+
+def add_fix(commands: Commands) -> None:
+    """The arguments of kb fix."""
+    made = command(commands, "fix", fix, "mend in notes what can be mended safely, and show it as a diff")
+    made.epilog, made.formatter_class = FIXES, argparse.RawDescriptionHelpFormatter
+    made.add_argument("paths", metavar="PATH", nargs="*", help="notes or folders (default: all)")
+    made.add_argument("--dry-run", action="store_true", help="write nothing; exit 1 if there is something to mend")
+    made.add_argument("--rename", metavar=("OLD", "NEW"), nargs=2, help="give a card another citekey, everywhere")
 
 
 def add_measure(commands: Commands) -> None:

@@ -105,7 +105,7 @@ def _split(text: str, separators: str) -> tuple[str, str]:
 def opens_card(quote: Iterable[str], schema: Schema) -> bool:
     """Whether the lines of a blockquote hold a kind or a citation."""
     for line in quote:
-        known, value = _known_pair(line)
+        known, value = known_pair(line)
         if known == "kind" or (known == "citation" and value):
             return True
         if not known and (_names_kind(line, schema) or _is_citation(line)):
@@ -122,11 +122,27 @@ def _is_citation(line: str) -> bool:
     return citation.year is not None and bool(citation.title) and bool(citation.authors or citation.venue)
 
 
-def _known_pair(line: str) -> tuple[str, str]:
+def field_of(key: str) -> str:
+    """The field that a key stands for, in any of its languages; "" for one that is no field's."""
+    return _FIELDS.get(key.strip().casefold(), "")
+
+
+def known_pair(line: str) -> tuple[str, str]:
     """The field that a `key: value` line names, and its value; "" where its key is not a field's."""
     found = _PAIR.fullmatch(line.strip())
-    known = _FIELDS.get(found["key"].strip().casefold(), "") if found else ""
+    known = field_of(found["key"]) if found else ""
     return (known, found["value"].strip()) if found and known else ("", "")
+
+
+def pair(line: str) -> tuple[str, str]:
+    """Key and value of a `key: value` line, also of one in a list, with its key in bold, or with `::`; else "", ""."""
+    found = _PAIR.fullmatch(line.strip())
+    return (found["key"].strip(), found["value"].lstrip(":*").strip()) if found else ("", "")
+
+
+def read_field(name: str, value: object) -> object:
+    """The value of a field in the form that cards have it in; ValueError where it is of another type."""
+    return _READERS[name](value)
 
 
 def read_quote(lines: Iterable[tuple[Place, str]], schema: Schema) -> Head:
@@ -151,7 +167,7 @@ class _QuoteReader:
         self._problems: list[Problem] = []
 
     def line(self, place: Place, line: str) -> None:
-        known, value = _known_pair(line)
+        known, value = known_pair(line)
         cited = known == "url" and not _URL.search(value) and _YEAR.search(value)  # Paper: Howard A., et al. …, 2017
         if known == "citation" or cited:
             self._cite(place, value)
@@ -407,3 +423,8 @@ def links_in(text: str) -> Iterator[tuple[str, str]]:
         yield "arxiv", arxiv[2]
     if doi := _DOI.search(text):
         yield "doi", doi[0]
+
+
+def field_names() -> Mapping[str, str]:
+    """The field that each name stands for, which a card may write in its blockquote or front matter."""
+    return _FIELDS

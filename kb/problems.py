@@ -27,6 +27,7 @@ CODES: dict[str, Code] = {
     "K104": Code("error", "the YAML is not plain data (a tag, an anchor or an alias)"),
     "K105": Code("error", "a key stands twice in one YAML mapping"),
     "K106": Code("error", "a value in the front matter is of the wrong type"),
+    "K107": Code("error", "the bibliography cannot be read"),
     "K201": Code("error", "a section is missing"),
     "K202": Code("error", "a section is empty"),
     "K203": Code("error", "the kind is not one of the template's"),
@@ -42,6 +43,7 @@ CODES: dict[str, Code] = {
     "K303": Code("error", "a link leads to no card"),
     "K304": Code("error", "an image is missing"),
     "K305": Code("error", "a path leads out of the knowledge base"),
+    "K306": Code("warning", "a link names a card by an old key"),
     "K401": Code("error", "a call cannot be read"),
     "K402": Code("error", "there is no such model"),
     "K403": Code("error", "the model has no such argument"),
@@ -63,6 +65,7 @@ CODES: dict[str, Code] = {
     "K602": Code("error", "the card template cannot be used"),
     "K603": Code("error", "a page template failed"),
     "K604": Code("error", "the site builder failed"),
+    "K605": Code("error", "the mapping of an import cannot be used"),
 }
 
 

@@ -15,7 +15,7 @@ from kb.markdown_rules.reading import as_text
 
 Rule = Callable[[StateInline, bool], bool]
 _WIKI = re.compile(r"(!?)\[\[([^\[\]\n|]{1,300})(?:\|([^\[\]\n]{1,300}))?\]\](?!\()")
-_IMAGE = re.compile(r"\.(?:png|jpe?g|gif|webp|svg|bmp|avif)$", re.IGNORECASE)
+IMAGE = re.compile(r"\.(?:png|jpe?g|gif|webp|svg|bmp|avif)$", re.IGNORECASE)
 _ADDRESS_START = r"(?<![A-Za-z0-9])(?:https?://|www\.)"
 _ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<>\"`|\\^{}\u2018-\u201f]{1,2000}")
 _HOST = re.compile(r"(?:https?://)?(?:[^\s/?#@]{1,200}@)?[\w-]++(?:\.[\w-]++)*+(?::\d++)?+(?!:)")
@@ -45,7 +45,7 @@ def wiki_link(state: StateInline, silent: bool) -> bool:
     found = _WIKI.match(state.src, state.pos, state.posMax)
     if not found or not any(map(str.isalpha, found[2])):
         return False
-    is_image = bool(found[1] and _IMAGE.search(found[2].strip()))
+    is_image = bool(found[1] and IMAGE.search(found[2].strip()))
     if found[1] and not is_image:
         return False
     if not silent:
