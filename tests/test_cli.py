@@ -15,7 +15,8 @@ import pytest
 
 from kb import cli
 
-COMMANDS = ("init", "new", "import", "parse", "check", "fix", "measure", "explain", "audit", "build", "serve")
+COMMANDS = ("init", "new", "import", "parse", "check", "fix", "measure", "explain", "audit")
+COMMANDS += ("build", "serve", "diff", "status")
 MODEL = "reference_models/vgg.py"
 NOTE = "notes/Simonyan2015ICLR.md"
 
