@@ -192,13 +192,16 @@ class CardView:
         )
 
 
-def load(root: Path | str, extra: Iterable[str] = ()) -> Base:
-    """Read the knowledge base at a root; `extra` names notes outside its notes folder, relative to the root."""
+def load(root: Path | str, extra: Iterable[str] = (), known: Mapping[str, Note] | None = None) -> Base:
+    """Read the knowledge base at a root; `extra` names notes outside its notes folder, relative to the root.
+
+    Notes that are `known`, by their paths, are not read again.
+    """
     root = Path(root)
     settings, problems = load_settings(root)
     schema, schema_problems = load_schema(root)
     paths = sorted({*note_paths(root, settings.notes), *extra})
-    notes = tuple(read_note(root, path, schema, settings) for path in paths)
+    notes = tuple((known or {}).get(path) or read_note(root, path, schema, settings) for path in paths)
     factories, factory_problems = find_factories(root, settings.models)
     lock, lock_problems = read_lock(root)
     witnesses, witness_problems = read_witnesses(root)

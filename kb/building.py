@@ -93,7 +93,7 @@ def alone(settings: Settings, say: Say) -> Iterator[None]:
 
 def built(settings: Settings, order: Order, site: Path, say: Say) -> Outcome:
     """Build anew, whatever there is."""
-    made_from = fingerprint(settings, order)
+    made_from = MadeFrom.now(settings, order)
     base = load(settings.root)
     problems = check(base)
     stale = remeasuring.stale(base)
@@ -103,7 +103,7 @@ def built(settings: Settings, order: Order, site: Path, say: Say) -> Outcome:
         return Outcome(STALE, (*problems, *(stale_problem(call, order) for call in stale)))
     if stale:
         failures = remeasuring.update(base, stale, say)
-        made_from = fingerprint(settings, order)
+        made_from = MadeFrom.now(settings, order)
         base = load(settings.root)
         problems = [*failures, *check(base)]
     if not refused(problems, order):
@@ -112,7 +112,7 @@ def built(settings: Settings, order: Order, site: Path, say: Say) -> Outcome:
     if refused(problems, order):
         return Outcome(CONTENT, tuple(problems))
     outcome = Outcome(OK, tuple(problems), summary(base), site)
-    remember(settings, site, made_from, outcome)
+    remember(base, site, made_from, outcome)
     return outcome
 
 
@@ -185,6 +185,19 @@ def count(number: int, noun: str) -> str:
 # -------------------------------------------------------------------------------------------- the build before
 
 
+@dataclass(frozen=True, slots=True)
+class MadeFrom:
+    """What a build is made from: a digest of all that it depends on, and one of each of the user's files."""
+
+    inputs: str
+    files: Mapping[str, str]
+
+    @staticmethod
+    def now(settings: Settings, order: Order) -> MadeFrom:
+        """What a build that begins now is made from: files changed while it runs are newer than it."""
+        return MadeFrom(fingerprint(settings, order), inputs.contents(settings))
+
+
 def fingerprint(settings: Settings, order: Order) -> str:
     """A digest of all that this build depends on."""
     return inputs.fingerprint(settings, order.site_url or "")
@@ -193,26 +206,49 @@ def fingerprint(settings: Settings, order: Order) -> str:
 def earlier(settings: Settings, order: Order, site: Path) -> Outcome | None:
     """The outcome of the build before, if it was made from the same inputs and its site stands as it was published."""
     try:
-        record = json.loads(record_of(settings, site).read_text(encoding="utf-8"))
-        same = record["inputs"] == fingerprint(settings, order) and record["site"] == inputs.fingerprint_of_folder(site)
+        record = read_record(settings, site)
         problems = tuple(problem_from(data) for data in record["problems"])
-    except (OSError, ValueError, KeyError, TypeError):
+        unchanged = is_unchanged(record, settings, order, site)
+    except (KeyError, TypeError):
         return None
-    if not same or refused(problems, order):
+    if not unchanged or refused(problems, order):
         return None
     return Outcome(OK, problems, record["summary"], site, unchanged=True)
 
 
-def remember(settings: Settings, site: Path, made_from: str, outcome: Outcome) -> None:
-    """Write down what a site was made from, so that the next build can tell whether there is anything to do."""
+def is_unchanged(record: Mapping[str, Any], settings: Settings, order: Order, site: Path) -> bool:
+    """Whether a site stands as it was published, and would be made from the same inputs again."""
+    inputs_now = fingerprint(settings, order)
+    return record.get("inputs") == inputs_now and record.get("site") == inputs.fingerprint_of_folder(site)
+
+
+def remember(base: Base, site: Path, made_from: MadeFrom, outcome: Outcome) -> None:
+    """Write down what a site was made from, so that one can tell later what is newer than it."""
     record = {
-        "inputs": made_from,
+        "inputs": made_from.inputs,
         "site": inputs.fingerprint_of_folder(site),
         "summary": outcome.summary,
         "problems": [asdict(found) for found in outcome.problems],
+        "files": made_from.files,
+        "measurements": measurement_digests(base),
     }
     text = json.dumps(record, ensure_ascii=False, indent=1)
-    writing.replace_atomically(record_of(settings, site), text)
+    writing.replace_atomically(record_of(base.settings, site), text)
+
+
+def measurement_digests(base: Base) -> dict[str, str]:
+    """A digest of each measurement that cards name, by call."""
+    found = ((call, base.lock.get(call)) for call in base.calls)
+    return {call: inputs.digest([measurement])[:16] for call, measurement in found if measurement}
+
+
+def read_record(settings: Settings, site: Path) -> dict[str, Any]:
+    """What is written down of a site; nothing where there is none, or a record that cannot be read."""
+    try:
+        record = json.loads(record_of(settings, site).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
 
 
 def record_of(settings: Settings, site: Path) -> Path:

@@ -126,6 +126,18 @@ def broken_links(base: Base) -> Iterator[Problem]:
                 yield from _file_problems(link, "K303", "there is no note", card, base)
 
 
+def old_keys(base: Base) -> Iterator[Problem]:
+    """Links to cards by keys that they had before: an alias that has the form of a citekey is one."""
+    for card in base.cards:
+        for link in card.references:
+            name = link.target.partition("#")[0].strip()
+            found = base.resolve(name, card.lang) if link.kind == "wiki" and base.schema.match_citekey(name) else None
+            if found and _folded(found.citekey) != _folded(name) and _is_alias(name, found):
+                place = Place(card.path, link.line, link.column)
+                message = f"`{name}` is an old key of `{found.citekey}`"
+                yield problem("K306", place, message, f"write `[[{found.citekey}]]`; the old key leads there, too")
+
+
 def broken_images(base: Base) -> Iterator[Problem]:
     """Images that are not there, or that lie outside the knowledge base."""
     for card in base.cards:
@@ -172,6 +184,7 @@ VALIDATIONS: Sequence[Validation] = (
     other_years,
     missing_citations,
     broken_links,
+    old_keys,
     broken_images,
     bad_calls,
     repeated_texts,
@@ -224,6 +237,10 @@ def _folded(key: str) -> str:
 def _texts(card: Card) -> Iterator[tuple[str, int]]:
     yield card.intro, card.intro_line
     yield from ((section.markdown, section.line + 1) for section in card.sections)
+
+
+def _is_alias(name: str, card: Card) -> bool:
+    return _folded(name) in map(_folded, card.aliases)
 
 
 def _is_file(target: str) -> bool:

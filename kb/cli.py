@@ -10,6 +10,7 @@ import argparse
 import codecs
 import importlib.util
 import os
+import posixpath
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Sequence
@@ -80,15 +81,35 @@ def report_bug(error: Exception) -> int:
 
 
 def init(options: argparse.Namespace) -> int:
-    """kb init: a new knowledge base."""
+    """kb init: a new knowledge base, or a file of one's own in place of kb's."""
     from kb import starting
 
+    if options.eject:
+        return eject(options)
     folder = Path(options.C or ".", options.folder)
     made, kept = starting.start(folder, options.lang or starting.language_of_the_locale())
     for path in kept:
         complain(f"{path} is there already and stays as it is")
+    if starting.workflows_move(folder):
+        complain(
+            "workflows are read at the top of a repository alone: move them there, and give kb -C with this folder"
+        )
     where = "" if folder.resolve() == Path.cwd() else f" -C {options.folder}"
     print(f"{len(made)} files written to {folder}. Next: kb{where} build, then kb{where} serve")
+    return OK
+
+
+def eject(options: argparse.Namespace) -> int:
+    """kb init --eject: copy files that come with kb into the knowledge base, to be changed there."""
+    from kb import starting
+
+    folder = Path(options.C or ".", options.folder)
+    settings = settings_of(argparse.Namespace(C=str(folder) if options.folder != "." else options.C))
+    for name in options.eject:
+        try:
+            print(starting.eject(settings, name))
+        except LookupError as error:
+            raise Refusal(str(error.args[0])) from None
     return OK
 
 
@@ -170,7 +191,7 @@ def check(options: argparse.Namespace) -> int:
     paths = [relative(path, settings.root) for path in options.paths]
     problems = check_base(load(settings.root, notes_outside(paths, settings)))
     wanted = [found for found in problems if not paths or lies_in(found.place.path, paths)]
-    show(wanted, options.format, sys.stdout)
+    show(in_workspace(wanted, options.format, settings.root), options.format, sys.stdout)
     if wanted and options.format == "text" and sys.stdout.isatty():
         print(f"kb check --explain {wanted[0].code} says more of a code, and how to silence it for one line")
     graver = {"error", "finding", "warning"} if options.strict else {"error", "finding"}
@@ -187,6 +208,53 @@ def explain_code(code: str) -> int:
         raise Refusal(f"there is no code {code}; codes are {', '.join(CODES)}")
     sys.stdout.write(as_text(documentation(code, "en"), Texts("en")))
     return OK
+
+
+def fix(options: argparse.Namespace) -> int:
+    """kb fix: mend what can be mended safely, and show it."""
+    from kb import fixing
+    from kb.selection import notes_among
+
+    settings = settings_of(options)
+    if options.rename:
+        return rename(options, settings)
+    found = list(fixing.fix_notes(notes_among(options.paths, settings), settings))
+    mended = [each for each in found if isinstance(each, fixing.Fixed)]
+    show((each for each in found if not isinstance(each, fixing.Fixed)), "text", sys.stderr)
+    for each in mended:
+        if not options.dry_run:
+            fixing.save(each, settings.root)
+        show_diff(fixing.diff(each.before, each.after, each.path))
+        sys.stderr.write(fixing.told(each))
+    would = options.dry_run and any(each.before != each.after for each in mended)
+    return CONTENT if would or len(mended) < len(found) else OK
+
+
+def rename(options: argparse.Namespace, settings: Settings) -> int:
+    """kb fix --rename: another citekey for a card, with the old one as an alias."""
+    from kb import renaming
+    from kb.fixing import diff
+
+    if options.paths:
+        raise Refusal("--rename takes all notes, and no PATH")
+    plan = renaming.plan(settings.root, *options.rename)
+    show(plan.problems, "text", sys.stderr)
+    if not plan.notes:
+        return CONTENT
+    if not options.dry_run:
+        renaming.carry_out(plan, settings.root)
+    for each in plan.notes:
+        show_diff(diff(each.before, each.after, each.path, each.new_path))
+    for old, new in plan.moves:
+        complain(f"{old} is to be {new}" if options.dry_run else f"{old} is now {new}")
+    return OK
+
+
+def show_diff(text: str) -> None:
+    """Print a diff: coloured in a terminal, plain elsewhere."""
+    from kb.fixing import coloured_diff
+
+    sys.stdout.write(coloured_diff(text) if coloured(sys.stdout) else text)
 
 
 def measure(options: argparse.Namespace) -> int:
@@ -257,15 +325,15 @@ def build(options: argparse.Namespace) -> int:
     from kb.building import build as build_site
 
     order = Order(locked=options.locked, strict=options.strict)
-    say = progress(sys.stderr)
+    settings, say = settings_of(options), progress(sys.stderr)
     try:
-        outcome = build_site(settings_of(options), order, say)
+        outcome = build_site(settings, order, say)
     finally:
         say("")
     if options.format == "text":
         show(outcome.told, "text", sys.stderr)
     else:
-        show(outcome.problems, options.format, sys.stdout)
+        show(in_workspace(outcome.problems, options.format, settings.root), options.format, sys.stdout)
     if outcome.site:
         print(last_line(outcome), file=sys.stderr if options.format == "json" else sys.stdout)
     return outcome.code
@@ -277,6 +345,35 @@ def last_line(outcome: Outcome) -> str:
     remarks = f"kb check shows {number} remark{'s' * (number > 1)}" if number else ""
     more = "; ".join(filter(None, ["up to date" if outcome.unchanged else "", remarks]))
     return f"{outcome.summary}: {outcome.site}/index.html" + (f" ({more})" if more else "")
+
+
+def diff(options: argparse.Namespace) -> int:
+    """kb diff: what changed since a git revision."""
+    from kb import change_reports, remeasuring, revisions
+    from kb.base import load
+    from kb.changes import compare
+    from kb.check import check as check_base
+    from kb.texts import Texts
+
+    new = load(settings_of(options).root)
+    try:
+        old = revisions.load_at(new, options.revision)
+    except revisions.RevisionError as error:
+        raise Refusal(str(error)) from None
+    changes = compare(old, new, check_base(new), remeasuring.stale(new))
+    language = new.settings.language if options.format == "markdown" else "en"
+    sys.stdout.write(change_reports.report(changes, options.revision, options.format, Texts(language)))
+    return OK
+
+
+def status(options: argparse.Namespace) -> int:
+    """kb status: what is newer than the site, and what a build would do."""
+    from kb import freshness
+    from kb.base import load
+
+    found = freshness.status(load(settings_of(options).root))
+    sys.stdout.write(freshness.report(found, options.format))
+    return OK
 
 
 def serve(options: argparse.Namespace) -> int:
@@ -316,6 +413,21 @@ def audit_settings(options: argparse.Namespace) -> Settings:
         raise Refusal(f"the package of --module {options.module} is not installed")
     named = (*options.packages.split(","), options.module)
     return replace(settings, packages=(*settings.packages, *filter(None, named)))
+
+
+def in_workspace(problems: Iterable[Problem], form: str, root: Path) -> Iterable[Problem]:
+    """For GitHub, problems with paths from the repository's root, of which the knowledge base may be a folder."""
+    workspace = os.environ.get("GITHUB_WORKSPACE")
+    if form != "github" or not workspace or not root.resolve().is_relative_to(Path(workspace).resolve()):
+        return problems
+    below = root.resolve().relative_to(Path(workspace).resolve()).as_posix()
+    return (in_folder(found, below) for found in problems)
+
+
+def in_folder(found: Problem, folder: str) -> Problem:
+    """A problem with the folder put before its path; one of the command line has none."""
+    path = found.place.path and posixpath.normpath(f"{folder}/{found.place.path}")
+    return replace(found, place=replace(found.place, path=path))
 
 
 def show(problems: Iterable[Problem], form: str, to: TextIO) -> None:
@@ -360,10 +472,13 @@ def parser() -> argparse.ArgumentParser:
         add_import,
         add_parse,
         add_check,
+        add_fix,
         add_measure,
         add_explain,
         add_audit,
         add_build,
+        add_diff,
+        add_status,
         add_serve,
     ):
         add(commands)
@@ -386,6 +501,12 @@ def add_init(commands: Commands) -> None:
     made = command(commands, "init", init, "a new knowledge base, ready to build; no file that exists is touched")
     made.add_argument("folder", metavar="DIR", nargs="?", default=".")
     made.add_argument("--lang", choices=["zh", "en"], help="the language of the site (default: the locale's)")
+    made.add_argument(
+        "--eject",
+        metavar="FILE",
+        action="append",
+        help="copy a template or a file of the theme out of kb, to change it: templates/pages/card.md.j2",
+    )
 
 
 def add_new(commands: Commands) -> None:
@@ -452,6 +573,37 @@ def add_check(commands: Commands) -> None:
     add_problem_options(made)
 
 
+FIXES = """\
+what is mended:
+  heading marks     `####Method`, `＃＃＃ NAME: KEY`: `#### Method`, where a section or a card is meant
+  card heading      `### NAME_KEY`, `###  NAME：KEY ###`: `### NAME: KEY`
+  section heading   `####  **面临问题** :`: as the template writes it, if only marks at its ends differ
+  citekey           composed form (NFC), half width, no invisible characters; in links, too
+  blockquote        `>kind`: `> kind`, on every line of a card's blockquote
+  metadata          `标签：a，b`: `标签: a, b`; `arXiv：１８０１.０４３８１`: `arXiv: 1801.04381`
+  front matter      the same in front matter, which YAML does not read as it is
+  [toc]             left out, as pages do; one above several cards stays
+  list indentation  what stands in an item begins where the item's text does
+  table alignment   columns as wide as their widest cell, ideographs counting two; a table without padding is in order
+  spaces at ends    of lines, but for the two that break a line
+  end of file       one line feed, no blank lines
+
+Each change is checked: the note is read and rendered before and after, and what would change what it says is left as
+it is, and told. A second time there is nothing to mend. The diff goes to the standard output, the sum to stderr.
+
+--rename takes all notes: the card's heading, links to it, notes and image folders that bear the key. The old key
+becomes an alias, so that old links and addresses lead to the card. A key that is taken changes nothing."""
+
+
+def add_fix(commands: Commands) -> None:
+    """The arguments of kb fix."""
+    made = command(commands, "fix", fix, "mend in notes what can be mended safely, and show it as a diff")
+    made.epilog, made.formatter_class = FIXES, argparse.RawDescriptionHelpFormatter
+    made.add_argument("paths", metavar="PATH", nargs="*", help="notes or folders (default: all)")
+    made.add_argument("--dry-run", action="store_true", help="write nothing; exit 1 if there is something to mend")
+    made.add_argument("--rename", metavar=("OLD", "NEW"), nargs=2, help="give a card another citekey, everywhere")
+
+
 def add_measure(commands: Commands) -> None:
     """The arguments of kb measure."""
     made = command(commands, "measure", measure, "these calls, or all that the notes name, updating the lock")
@@ -492,6 +644,20 @@ def add_build(commands: Commands) -> None:
     made = command(commands, "build", build, "load, check, measure what is stale, and publish the site in one step")
     made.add_argument("--locked", action="store_true", help="run no model; exit 3 where a measurement is stale")
     add_problem_options(made)
+
+
+def add_diff(commands: Commands) -> None:
+    """The arguments of kb diff."""
+    made = command(commands, "diff", diff, "what changed since a git revision: cards, numbers, verdicts")
+    made.add_argument("revision", metavar="REV", help="a branch, a tag, a commit: main, HEAD^")
+    made.add_argument("--format", choices=["text", "markdown", "json"], default="text")
+    made.epilog = "Markdown is for a pull request's page, in the site's language: kb diff HEAD^ --format markdown."
+
+
+def add_status(commands: Commands) -> None:
+    """The arguments of kb status."""
+    made = command(commands, "status", status, "what is newer than the site, and what a build would do")
+    made.add_argument("--format", choices=["text", "json"], default="text")
 
 
 def add_serve(commands: Commands) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections import Counter
+from difflib import SequenceMatcher
 from pathlib import Path
 
 from kb.problems import problem
@@ -11,6 +13,7 @@ from kb.records import Place, Problem
 
 _LIKELY = ("gb18030", "big5", "shift_jis", "euc_kr")
 _NAMES = {"gb18030": "GBK", "big5": "Big5", "shift_jis": "Shift-JIS", "euc_kr": "EUC-KR", "cp1252": "Windows-1252"}
+_LINE_END = re.compile(r"\r\n|\r|\n")
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 # Characters that every longer text in one of these languages holds.
@@ -76,3 +79,19 @@ def without_marks(text: str) -> str:
 def split_lines(text: str) -> list[str]:
     """The lines of a text with their ends, counted as CommonMark counts them: `\\r\\n`, `\\n` or `\\r` ends one."""
     return re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z", text)
+
+
+def with_marks(text: str, original: str) -> str:
+    """The text with the byte order mark and the line ends of the original; a new line takes the end used most."""
+    ends = Counter(_LINE_END.findall(original))
+    usual = max(ends, key=lambda end: ends[end], default="\n")
+    mark = "\ufeff" if original.startswith("\ufeff") else ""
+    if len(ends) < 2:
+        return mark + text.replace("\n", usual)
+    raw, new = split_lines(original.removeprefix("\ufeff")), split_lines(text)
+    matcher = SequenceMatcher(None, split_lines(without_marks(original)), new, autojunk=False)
+    parts = (
+        raw[first:end] if tag == "equal" else [line.replace("\n", usual) for line in new[start:stop]]
+        for tag, first, end, start, stop in matcher.get_opcodes()
+    )
+    return mark + "".join(line for part in parts for line in part)

@@ -122,10 +122,15 @@ def _is_citation(line: str) -> bool:
     return citation.year is not None and bool(citation.title) and bool(citation.authors or citation.venue)
 
 
+def field_of(key: str) -> str:
+    """The field that a key stands for, in any of its languages; "" for one that is no field's."""
+    return _FIELDS.get(key.strip().casefold(), "")
+
+
 def known_pair(line: str) -> tuple[str, str]:
     """The field that a `key: value` line names, and its value; "" where its key is not a field's."""
     found = _PAIR.fullmatch(line.strip())
-    known = _FIELDS.get(found["key"].strip().casefold(), "") if found else ""
+    known = field_of(found["key"]) if found else ""
     return (known, found["value"].strip()) if found and known else ("", "")
 
 

@@ -35,6 +35,20 @@ def fingerprint(settings: Settings, *options: str) -> str:
     )
 
 
+def contents(settings: Settings) -> dict[str, str]:
+    """A digest of the bytes of each of the user's files, by path."""
+    return {path: digest_of_file(settings.root / path) for path, *_ in sorted(snapshot(settings))}
+
+
+def digest_of_file(path: Path) -> str:
+    """The beginning of the SHA-256 of a file's bytes: enough to tell it from what it was; "" for one just gone."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+    except OSError:
+        return ""
+
+
 def environment(settings: Settings) -> list[tuple[str, str | None]]:
     """The environment variables that the settings read (`!ENV`), with their values."""
     text = (settings.root / FILE).read_text(encoding="utf-8", errors="replace")

@@ -52,7 +52,7 @@ def _card(each: CardRange, above: Head, reading: Reading, settings: Settings) ->
     fields = _Fields(quote, above)
     end = card_end(each, reading)
     head_end = each.quote.end if each.quote else each.heading.end
-    headings = tuple(_section_headings(head_end, end, reading))
+    headings = tuple(section_headings_of(each, reading))
     intro = reading.text(head_end, headings[0].line if headings else end)
     sections = tuple(_sections(headings, end, reading))
     known = _definitions(reading.text(head_end, end), reading)
@@ -161,8 +161,9 @@ def _file_language(path: str) -> str:
     return found[1].lower() if found else ""
 
 
-def _section_headings(start: int, end: int, reading: Reading) -> Iterator[Block]:
+def section_headings_of(card: CardRange, reading: Reading) -> Iterator[Block]:
     """The headings that open a card's sections: those at the level of the schema's, or above it."""
+    start, end = (card.quote or card.heading).end, card_end(card, reading)
     below = [block for block in reading.blocks if block.type == "heading" and start <= block.line < end]
     levels = [block.level for block in below if reading.schema.section_id(block.text)]
     level = min(levels or [block.level for block in below], default=0)

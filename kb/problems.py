@@ -45,6 +45,7 @@ CODES: dict[str, Code] = {
     "K303": Code("error", "a link leads to no card", can_be_silenced=True),
     "K304": Code("error", "an image is missing"),
     "K305": Code("error", "a path leads out of the knowledge base"),
+    "K306": Code("warning", "a link names a card by an old key", can_be_silenced=True),
     "K307": Code("warning", "a comment silences nothing"),
     "K308": Code("warning", "a comment names a code that it cannot silence"),
     "K401": Code("error", "a call cannot be read"),

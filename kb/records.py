@@ -262,6 +262,15 @@ class Measurement:
         """Floating-point operations: two for each multiply-add."""
         return 2 * self.macs
 
+    @property
+    def arithmetic_intensity(self) -> float:
+        """FLOPs for each byte moved, as if each parameter and each of `activations` moved once, at 32 bits.
+
+        A figure to compare networks by: fused operators move less, and whatever does not fit a cache moves again.
+        """
+        moved = 4 * (self.params + self.activations)
+        return self.flops / moved if moved else 0.0
+
 
 NUMBERS = tuple(each.name for each in fields(Measurement) if each.type == "int")  # of a measurement, in order
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from kb.base import with_normal_calls
+from kb.base import note_paths, with_normal_calls
 from kb.factories import find_factories
 from kb.notes import read_note
 from kb.records import Card, Problem
@@ -36,6 +36,13 @@ def notes_outside(paths: Iterable[str], settings: Settings) -> list[str]:
     """The notes among the paths, or in folders among them, that do not lie in the notes' folder."""
     found = [note for path in paths for note in _notes_in(settings.root, path)]
     return [path for path in found if not lies_in(path, [settings.notes])]
+
+
+def notes_among(paths: Sequence[str], settings: Settings) -> list[str]:
+    """The notes that these paths name, or that lie in folders among them; all where there are none."""
+    places = [relative(path, settings.root) for path in paths]
+    notes = {*note_paths(settings.root, settings.notes), *notes_outside(places, settings)}
+    return sorted(path for path in notes if not places or lies_in(path, places))
 
 
 def _notes_in(root: Path, path: str) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -14,7 +13,6 @@ from kb.plain_yaml import as_plain
 from kb.records import Card, Printed, ResultRow
 
 FORMAT = 1
-SCHEMA = Path(__file__).parent / "schemas" / "card.schema.json"
 
 
 def card_data(card: Card) -> dict[str, Any]:
@@ -90,11 +88,6 @@ def cards_to_yaml(cards: Iterable[Card]) -> str:
 def cards_to_json(cards: Iterable[Card]) -> str:
     """A list of cards as JSON."""
     return json.dumps([card_data(card) for card in cards], ensure_ascii=False, indent=2) + "\n"
-
-
-def card_schema() -> str:
-    """The JSON Schema of a card's data."""
-    return SCHEMA.read_text(encoding="utf-8")
 
 
 def _dump(data: object) -> str:

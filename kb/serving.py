@@ -31,7 +31,7 @@ from kb.records import Problem
 from kb.resources import PACKAGE
 from kb.settings import Settings, load_settings
 
-TICK = 0.2  # seconds between two looks at the files
+TICK = 0.1  # seconds between two looks at the files
 PAUSE = 2.0  # seconds without an edit before the rest of the site is built
 PATIENCE = 25.0  # seconds that a page waits for news before it asks again
 COPY = "serve"  # the folder of the copy, below the settings' build folder
@@ -81,7 +81,8 @@ class Builder:
         self.board = board
         self._order = Order(site=f"build/{COPY}", site_url=site_url)
         self._say = say
-        self._preview: Preview | None = None  # None until a build has succeeded
+        self._built = False  # whether a build has succeeded that no preview was prepared for
+        self._preview: Preview | None = None
         self._edited_at = 0.0  # when notes were last previewed without a build after it
         self._behind: BaseProcess | None = None
 
@@ -91,10 +92,14 @@ class Builder:
         self._preview = None
         settings, problems = load_settings(self.root)
         outcome = Outcome(1, tuple(problems)) if problems else build(settings, self._order)
+        self._built = outcome.code == 0
         self._tell(outcome, time.monotonic() - started)
-        if outcome.code == 0:
-            self._preview = Preview(settings, self._order)
-            self.board.post(remarks=self._preview.remarks())
+
+    def prepare(self) -> None:
+        """After a build, read what the next edit is previewed with."""
+        self._built = False
+        self._preview = Preview(load_settings(self.root)[0], self._order)
+        self.board.post(remarks=self._preview.remarks())
 
     def _tell(self, outcome: Outcome, seconds: float) -> None:
         if not outcome.unchanged:
@@ -130,12 +135,13 @@ class Builder:
             self.board.post(message=message)
             return True
 
-    def watch(self) -> None:
-        """Follow the sources, for ever."""
-        before = self._look()
+    def watch(self, before: frozenset[Seen]) -> None:
+        """Follow the sources, for ever; `before` is how they were when the site was built."""
         while True:
+            if self._built:
+                self.safely(self.prepare)
             time.sleep(TICK)
-            now = self._look()
+            now = self.look()
             if now != before:
                 now = self._settled(now)
                 self._follow(before, now)
@@ -171,14 +177,15 @@ class Builder:
             self._behind = None
             self._edited_at = time.monotonic()
 
-    def _look(self) -> frozenset[Seen]:
+    def look(self) -> frozenset[Seen]:
+        """The sources as they are."""
         return snapshot(Settings(root=self.root))
 
     def _settled(self, now: frozenset[Seen]) -> frozenset[Seen]:
         """The files once two looks agree: editors and git write several in a row."""
         while True:
             time.sleep(TICK / 4)
-            before, now = now, self._look()
+            before, now = now, self.look()
             if before == now:
                 return now
 
@@ -268,6 +275,7 @@ def serve(root: Path, host: str, port: int, say: Say, ready: Callable[[str], Non
         url = f"http://{host}:{server.server_port}/"
         builder = Builder(root, url, board, say)
         threading.Thread(target=server.serve_forever, daemon=True).start()
+        sources = builder.look()
         builder.safely(builder.build)
         ready(url)
-        builder.watch()
+        builder.watch(sources)

@@ -7,7 +7,8 @@ import errno
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 AT_FDCWD = -100
@@ -36,6 +37,23 @@ def replace_atomically(path: Path, content: str | bytes) -> None:
     """Replace the file in one step; who reads meanwhile sees the old content or the new, also after a power cut."""
     path.parent.mkdir(parents=True, exist_ok=True)
     _write_beside(path, as_bytes(content), durable=True)
+
+
+def change_together(moves: Sequence[tuple[Path, Path]], contents: Mapping[Path, str | bytes]) -> None:
+    """Move files and folders, then give files new contents; where a step fails, those before it are taken back."""
+    undo: list[Callable[[], object]] = []
+    try:
+        for old, new in moves:
+            old.rename(new)
+            undo.append(partial(new.rename, old))
+        for path, content in contents.items():
+            before = path.read_bytes()
+            replace_atomically(path, content)
+            undo.append(partial(replace_atomically, path, before))
+    except BaseException:
+        for step in reversed(undo):
+            step()
+        raise
 
 
 def create(path: Path, content: str | bytes) -> bool:

@@ -35,10 +35,10 @@ ELSEWHERE = {
     "K505",
     "K506",
     "K601",
+    "K605",
     "K602",
     "K603",
     "K604",
-    "K605",
 }
 TESTS = Path(__file__).parent
 

@@ -15,7 +15,8 @@ import pytest
 
 from kb import cli
 
-COMMANDS = ("init", "new", "import", "parse", "check", "measure", "explain", "build", "serve")
+COMMANDS = ("init", "new", "import", "parse", "check", "fix", "measure", "explain", "audit")
+COMMANDS += ("build", "serve", "diff", "status")
 MODEL = "reference_models/vgg.py"
 NOTE = "notes/Simonyan2015ICLR.md"
 
@@ -164,6 +165,10 @@ def test_measure_gives_json_in_the_order_asked(starter, kb):
     assert [each["call"] for each in data] == calls
     first = data[0]
     assert list(first)[:6] == ["call", "input", "params", "macs", "flops", "activations"]
+    # 16 convolutions put out 2 × 64 × 224², 2 × 128 × 112², 4 × 256 × 56², 4 × 512 × 28², 4 × 512 × 14² = 14,852,096
+    # elements, the linear layers 4096 + 4096 + 1000
+    assert first["activations"] == 14_852_096 + 9_192
+    assert first["arithmetic_intensity"] == 39_264_124_928 / (4 * (143_667_240 + 14_861_288))
     assert (first["params"], first["macs"], first["flops"]) == (143_667_240, 19_632_062_464, 39_264_124_928)
     assert first["input"] == "1×3×224×224"
     assert sum(kind["macs"] for kind in first["by_kind"].values()) == first["macs"]
@@ -179,7 +184,23 @@ def test_measure_prints_a_table_with_units_and_no_progress_in_a_pipe(starter, kb
     assert done.stdout.splitlines() == [
         "call   input         params     MACs    FLOPs  activations",
         "vgg()  1×3×224×224  138.4 M  15.47 G  30.94 G      13.56 M",
+        "",
+        "kind     params             MACs",
+        "conv    14.71 M  10.6 %  15.35 G  99.2 %",
+        "linear  123.6 M  89.4 %  123.6 M   0.8 %",
+        "",
+        "parameters   weights 138.3 M, biases 13.42 k, normalisation 0",
+        "memory       25.07 MiB of activations alive at once at most; the largest has 3.211 M elements",
+        "intensity    50.9 FLOPs per byte, as if each parameter and activation moved once, at 32 bits",
+        "classifier   38",
+        "not in MACs  activation 13.56 M, pooling 6.121 M elements",
     ]
+
+
+def test_measure_of_several_calls_prints_a_line_for_each(starter, kb):
+    done = kb("measure", "vgg()", 'vgg(configuration="E")', cwd=starter, env={"PYTHONUTF8": "1"})
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["call", "vgg()", 'vgg(configuration="E")']
+    assert kb("measure", "vg()", cwd=starter).stdout == ""
 
 
 def test_measure_gives_csv_with_exact_numbers(starter, kb):

@@ -145,7 +145,7 @@ def test_expressions_name_them_as_tables_do(kb, tmp_path):
 def test_a_model_that_a_package_does_not_have_is_answered_by_the_nearest(kb, tmp_path):
     done = kb("-C", card_base(tmp_path, RESNET50), "measure", 'timm.create_model("resnet5")')
     assert done.returncode == 1
-    assert "module 'timm.models' has no attribute 'resnet5'" in done.stderr
+    assert "`timm.models` has no model `resnet5`" in done.stderr
     assert "did you mean `timm.models:resnet50()`?" in done.stderr
 
 

@@ -12,15 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import kb
+from kb.editors import schemas
 from kb.notes import parse_note
 from kb.plain_yaml import load_plain
 from kb.schema import default_schema
-from kb.serialise import card_data, card_schema, cards_to_json, cards_to_yaml, to_json, to_yaml
+from kb.serialise import card_data, cards_to_json, cards_to_yaml, to_json, to_yaml
 from kb.settings import Settings
 
 CASES = Path(__file__).parent / "cases"
 FILES = sorted([*(CASES / "notes").glob("*.md"), *(CASES / "tables").glob("*.md"), *Path("notes").glob("*.md")])
-VALIDATOR = jsonschema.Draft202012Validator(json.loads(card_schema()))
+VALIDATOR = jsonschema.Draft202012Validator(json.loads(schemas()["card.schema.json"]))
 ORDER = (
     "format citekey lang name kind citation title authors et_al venue year tags aliases links date updated status "
     "extra source intro sections equations models results claims"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -50,6 +52,17 @@ def served(starter) -> Iterator[Served]:
         process.terminate()
 
 
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Wait for something that a process does in its own time; a site that is just being replaced has no file."""
+    deadline = time.monotonic() + PATIENCE / 1000
+    while time.monotonic() < deadline:
+        with contextlib.suppress(FileNotFoundError):
+            if holds():
+                return
+        time.sleep(0.1)
+    raise AssertionError("it did not come about")
+
+
 @pytest.fixture(scope="module")
 def chromium():
     with sync_playwright() as playwright:
@@ -73,6 +86,26 @@ def test_a_change_of_a_note_is_shown_and_the_published_site_untouched(served, pa
     served.edit(NOTE, "Earlier work used large filters", "Small filters had no friends")
     expect(page.locator("body")).to_contain_text("Small filters had no friends")
     assert not (served.root / "site").exists()
+
+
+def test_an_edited_card_is_shown_first_and_is_what_a_build_makes_of_it(served, page):
+    card = served.root / "build" / "serve" / "cards" / "Simonyan2015ICLR.html"
+    served.edit(NOTE, "Earlier work used large filters", "Small filters had no friends")
+    expect(page.locator("body")).to_contain_text("Small filters had no friends")
+    assert any("the rest follows" in line for line in served.said)
+    shown = card.read_bytes()
+    index = served.root / "build" / "serve" / "search" / "search_index.json"
+    wait_until(lambda: "Small filters had no friends" in index.read_text(encoding="utf-8"))
+    assert card.read_bytes() == shown
+
+
+def test_a_remark_on_a_card_is_shown_on_its_page_alone(served, page):
+    remarks = page.locator("#kb-serve-remarks")
+    served.edit(NOTE, "Earlier work used large filters", r"Earlier work used $\alpha filters")
+    expect(remarks).to_contain_text("K301")
+    page.goto(served.url)
+    expect(page.locator("h1").first).to_be_visible()
+    expect(remarks).to_have_count(0)
 
 
 def test_a_mistake_is_shown_on_the_page_and_in_the_terminal_and_goes_when_mended(served, page):

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
+
+from kb.cli import parser
+
+CASES = Path(__file__).parent / "cases" / "starting"
+OF_ONES_OWN = sorted(CASES.glob("*.yml"))
 
 
 @pytest.mark.parametrize(("environment", "language"), [("zh_CN.UTF-8", "zh"), ("en_US.UTF-8", "en"), ("C", "en")])
@@ -60,11 +68,149 @@ def test_init_writes_settings_like_those_of_the_repository(starter, root):
     assert settings(starter) == settings(root)
 
 
-def test_the_workflow_that_init_writes_names_this_version(starter, kb):
-    version = kb("--version").stdout.split()[1]
-    text = (starter / ".github/workflows/site.yml").read_text(encoding="utf-8")
-    assert f"pip install paperkb=={version}\n" in text
-    assert "kb build --locked --strict --format github" in text
+def test_init_touches_nothing_in_a_folder_that_has_files(tmp_path, kb):
+    mine = {"README.md": "# mine\n", ".gitignore": "*.log\n", ".vscode/settings.json": "{}\n", "notes/a.txt": "a\n"}
+    for path, text in mine.items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text(text, encoding="utf-8")
+    done = kb("init", cwd=tmp_path)
+    assert done.returncode == 0
+    assert {path: (tmp_path / path).read_text(encoding="utf-8") for path in mine} == mine
+    for path in (".gitignore", ".vscode/settings.json", "README.md"):
+        assert f"kb: {path} is there already and stays as it is\n" in done.stderr
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_readme_says_what_to_do_next(language, tmp_path, kb):
+    assert kb("init", "--lang", language, cwd=tmp_path).returncode == 0
+    text = (tmp_path / "README.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^kb .*?(?=\s{2,}#|$)", text, re.MULTILINE)
+    assert {command.split()[1] for command in commands} >= {"new", "check", "build", "serve", "status", "diff"}
+    for command in commands:
+        parser().parse_args(command.split()[1:])
+    paths = re.findall(r"`([\w.-]+/[\w./-]*|mkdocs\.yml)`", text)
+    missing = [path for path in paths if not (tmp_path / path).exists()]
+    assert [path for path in missing if path not in ("notes/Zhang2018CVPR.md", "site/")] == []
+
+
+@pytest.mark.parametrize(
+    ("address", "there"),
+    [
+        ("https://github.com/a/b", [".github"]),
+        ("git@gitlab.example.org:a/b.git", [".gitlab-ci.yml"]),
+        ("ssh://example.org/b", [".github", ".gitlab-ci.yml"]),
+        ("", [".github", ".gitlab-ci.yml"]),
+    ],
+)
+def test_init_writes_the_workflows_that_the_repository_can_use(address, there, tmp_path, kb):
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    if address:
+        subprocess.run(["git", "remote", "add", "origin", address], cwd=tmp_path, check=True)
+    done = kb("init", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(path.name for path in tmp_path.glob(".git[hl]*")) == there
+
+
+def test_init_below_the_top_of_a_repository_says_where_workflows_belong(tmp_path, kb):
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    assert "workflows are read at the top of a repository alone" in kb("init", "papers", cwd=tmp_path).stderr
+
+
+# ---------------------------------------------------------------------------------------------- templates to change
+
+
+def test_eject_copies_a_template_out_and_the_site_follows_it(starter, kb):
+    done = kb("init", "--eject", "templates/pages/cards.md.j2", cwd=starter)
+    assert (done.returncode, done.stdout.strip()) == (0, str(starter / "templates/pages/cards.md.j2"))
+    template = starter / "templates" / "pages" / "cards.md.j2"
+    template.write_text(template.read_text(encoding="utf-8") + "\nA line of my own.\n", encoding="utf-8")
+    assert kb("build", "--locked", cwd=starter).returncode == 0
+    assert "A line of my own." in (starter / "site" / "cards" / "index.html").read_text(encoding="utf-8")
+
+
+def test_what_is_ejected_is_what_kb_uses(starter, root, kb):
+    names = ["templates/theme/assets/kb.css", "templates/theme/main.html", "templates/pages/home.md.j2"]
+    done = kb("-C", starter, "init", *(word for name in names for word in ("--eject", name)))
+    assert done.returncode == 0, done.stderr
+    assert [(starter / name).read_bytes() for name in names] == [(root / name).read_bytes() for name in names]
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_card_template_is_ejected_as_init_writes_it(language, tmp_path, kb):
+    assert kb("init", "--lang", language, cwd=tmp_path).returncode == 0
+    paths = [tmp_path / name for name in ("templates/card.md", ".vscode/kb.code-snippets")]
+    before = [path.read_bytes() for path in paths]
+    for path in paths:
+        path.unlink()
+        assert kb("init", "--eject", path.relative_to(tmp_path), cwd=tmp_path).returncode == 0
+    assert [path.read_bytes() for path in paths] == before
+
+
+def test_eject_replaces_nothing(starter, kb):
+    done = kb("init", "--eject", "templates/card.md", cwd=starter)
+    assert (done.returncode, done.stderr) == (4, "kb: templates/card.md: is there already and stays as it is\n")
+
+
+@pytest.mark.parametrize("name", ["templates/pages/crad.md.j2", "../mkdocs.yml", "templates", ""])
+def test_eject_names_what_there_is(name, starter, root, kb):
+    done = kb("init", "--eject", name, cwd=starter)
+    assert done.returncode == 2
+    listed = [line.strip() for line in done.stderr.splitlines()[1:]]
+    files = [path for path in (root / "templates").rglob("*") if path.is_file()]
+    assert listed == sorted([".vscode/kb.code-snippets", *(path.relative_to(root).as_posix() for path in files)])
+    assert ("did you mean templates/pages/card.md.j2?" in done.stderr) == ("crad" in name)
+
+
+# --------------------------------------------------------------------------------------- a template of one's own
+
+
+@pytest.fixture(params=OF_ONES_OWN, ids=lambda path: path.stem)
+def own(request) -> dict:
+    """A template of one's own, and a card that is written with it."""
+    return yaml.safe_load(request.param.read_text(encoding="utf-8")) | {"file": request.param.with_suffix(".md")}
+
+
+def test_a_template_of_ones_own_is_all_that_it_takes(own, starter, kb):
+    """Other sections, kinds, languages and citekeys: new, check, build, the page's anchors follow the one file."""
+    (starter / "templates" / "card.md").write_bytes(own["file"].read_bytes())
+    (starter / "notes" / "Simonyan2015ICLR.md").unlink()
+    made = kb("new", own["name"], own["citekey"], cwd=starter)
+    assert made.returncode == 0, made.stderr
+    note = Path(made.stdout.strip())
+    check = kb("check", cwd=starter)
+    assert check.returncode == 0
+    assert {line.split()[1] for line in check.stdout.splitlines() if line[0] != " "} == {"K202", "K208"}
+
+    text = note.read_text(encoding="utf-8")
+    for empty, full in own["filled"].items():
+        assert empty in text
+        text = text.replace(empty, full)
+    note.write_text(text, encoding="utf-8")
+    strict = kb("check", "--strict", cwd=starter)
+    assert (strict.returncode, strict.stdout) == (0, "")
+    [card] = json.loads(kb("parse", note, "--format", "json", cwd=starter).stdout)
+    assert (card["citekey"], card["kind"], card["extra"]) == (own["citekey"], own["kind"], own["extra"])
+    assert [section["id"] for section in card["sections"]] == own["sections"]
+
+    built = kb("build", "--locked", "--strict", cwd=starter)
+    assert built.returncode == 0, built.stderr
+    page = html.unescape((starter / "site" / "cards" / f"{own['citekey']}.html").read_text(encoding="utf-8"))
+    assert [name for name in own["sections"] if f'id="{name}"' not in page] == []
+    assert [name for name in own["shown"] if name not in page] == []
+
+    code, removed, message = own["without"]
+    note.write_text(text.replace(removed, ""), encoding="utf-8")
+    assert f" {code} {message}\n" in kb("check", cwd=starter).stdout
+
+
+def test_a_snippet_follows_the_template(own, tmp_path, kb):
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates" / "card.md").write_bytes(own["file"].read_bytes())
+    assert kb("init", cwd=tmp_path).returncode == 0
+    snippet = json.loads((tmp_path / ".vscode/kb.code-snippets").read_text(encoding="utf-8"))["Card"]
+    assert snippet["body"][:4] == own["snippet"]
+    stops = re.findall(r"\$\{?(\d+)", "\n".join(snippet["body"]))
+    assert stops == [str(number) for number in range(1, len(stops) + 1)]
 
 
 def test_new_writes_a_draft_that_builds_as_it_is(starter, kb):

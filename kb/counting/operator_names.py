@@ -33,7 +33,7 @@ FREE = """
     exponential random bartlett_window blackman_window hamming_window hann_window kaiser_window lift lift_fresh
     fill zero copy clone contiguous to _to_copy type_as detach alias resolve_conj resolve_neg lift_fresh_copy
     reshape reshape_as flatten unflatten _unsafe_view view_as expand_as broadcast_to broadcast_tensors atleast_1d
-    atleast_2d atleast_3d squeeze unsqueeze resize resize_as set_ meshgrid movedim moveaxis swapaxes swapdims
+    atleast_2d atleast_3d squeeze unsqueeze resize resize_as set meshgrid movedim moveaxis swapaxes swapdims
     adjoint mT mH numpy_T ravel narrow narrow_copy select_copy slice_copy chunk split split_with_sizes unsafe_chunk
     unsafe_split unsafe_split_with_sizes split_copy split_with_sizes_copy tensor_split hsplit vsplit dsplit unbind
     cat concat concatenate stack _stack hstack vstack dstack column_stack row_stack block_diag repeat
@@ -51,7 +51,8 @@ FREE = """
     _assert_tensor_metadata sym_size sym_stride sym_numel sym_storage_offset sym_constrain_range size stride numel
     dim is_same_size result_type can_cast dropout native_dropout feature_dropout alpha_dropout feature_alpha_dropout
     _weight_norm _weight_norm_interface norm_except_dim normalize cosine_similarity polar complex view_as_complex
-    view_as_real cross linalg_cross _pack_padded_sequence nll_loss nll_loss_forward nll_loss2d nll_loss2d_forward
+    view_as_real transpose masked_fill floor_divide cross linalg_cross _pack_padded_sequence nll_loss
+    nll_loss_forward nll_loss2d nll_loss2d_forward
     mse_loss l1_loss smooth_l1_loss huber_loss binary_cross_entropy binary_cross_entropy_with_logits kl_div
     floor_divide torchvision::nms
     """

@@ -8,7 +8,7 @@ none of these is unknown, and makes a measurement incomplete.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import prod
@@ -192,10 +192,20 @@ def _borrowed_formula(func: OpOverload) -> Callable[[Arguments, Any], Cost] | No
 def _role(func: OpOverload, plain: str) -> Role:
     if plain in EXTRA_OF:
         return "extra"
-    if plain in FREE_NAMES or func.namespace in ("prim", "prims") or func.is_view or torch.Tag.pointwise in func.tags:
+    if plain in FREE_NAMES or func.namespace in ("prim", "prims"):
+        return "free"
+    if any(form.is_view or torch.Tag.pointwise in form.tags for form in _forms(func, plain)):
         return "free"
     composite = func.has_kernel_for_dispatch_key(torch._C.DispatchKey.CompositeImplicitAutograd)
     return "composite" if composite else "unknown"
+
+
+def _forms(func: OpOverload, plain: str) -> Iterator[OpOverload]:
+    """The operator, and where it works in place, its plain form: torch tags some of those alone."""
+    yield func
+    packet = getattr(getattr(torch.ops, func.namespace), plain.rpartition("::")[2], None)
+    if packet and func._overloadname in packet.overloads():
+        yield getattr(packet, func._overloadname)
 
 
 def _is_data_dependent(func: OpOverload, plain: str) -> bool:

@@ -10,7 +10,7 @@ from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
 _MARK = re.compile(r"\[!([A-Za-z][\w-]*)\]([+-]?)[ \t]*([^\n]*)(?:\n|$)")
-_CONTENTS = re.compile(r"\[toc\]|\[\[_?toc_?\]\]", re.IGNORECASE)
+CONTENTS = re.compile(r"\[toc\]|\[\[_?toc_?\]\]", re.IGNORECASE)
 
 
 def install(md: MarkdownIt) -> None:
@@ -21,12 +21,12 @@ def install(md: MarkdownIt) -> None:
 
 def contents(state: StateCore) -> None:
     """Drop the marks that ask an editor for a table of contents: pages have their own."""
-    if not _CONTENTS.search(state.src):
+    if not CONTENTS.search(state.src):
         return
     kept: list[Token] = []
     tokens = iter(state.tokens)
     for token in tokens:
-        if kept and kept[-1].type == "paragraph_open" and _CONTENTS.fullmatch(token.content):
+        if kept and kept[-1].type == "paragraph_open" and CONTENTS.fullmatch(token.content):
             kept.pop()
             next(tokens)
         else:

@@ -21,10 +21,11 @@ MAX_CELLS = 65_536  # of one table: rows that lack cells are filled up, which mu
 
 
 class Cell(NamedTuple):
-    """The source of a cell, without the spaces around it, and where it begins in its line."""
+    """A cell without the spaces around it: what the parser reads, where it begins in its line, and as it is written."""
 
     content: str
     column: int
+    source: str = ""
 
 
 def install(md: MarkdownIt) -> None:
@@ -104,7 +105,8 @@ def _cells(line: str, bars: list[int]) -> list[Cell]:
 
 def _cell(line: str, start: int, end: int) -> Cell:
     source = line[start:end]
-    return Cell(_unescape_bars(source.strip()), start + len(source) - len(source.lstrip()))
+    content = source.strip()
+    return Cell(_unescape_bars(content), start + len(source) - len(source.lstrip()), content)
 
 
 def _unescape_bars(source: str) -> str:

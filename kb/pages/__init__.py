@@ -14,10 +14,11 @@ from jinja2 import Environment
 from kb.bodies import highlight
 from kb.citation import bibtex
 from kb.documentation import all_documentation
+from kb.editors import schemas
 from kb.pages import addresses, discrepancies, links, notes, rendering
 from kb.pages.site import Site
 from kb.pages.views import CardView
-from kb.serialise import card_schema, to_yaml
+from kb.serialise import to_yaml
 
 if TYPE_CHECKING:
     from kb.base import Base
@@ -53,7 +54,7 @@ def _files(site: Site) -> Files:
         yield addresses.source_of(path), rendering.page(env, "grouping.md.j2", path, grouping=name, groups=groups)
     yield from _discrepancies(site, env)
     yield from _codes(site, env)
-    yield "pages/schemas/card.schema.json", card_schema()
+    yield from ((f"pages/schemas/{name}", text) for name, text in schemas().items())
 
 
 def _card(site: Site, env: Environment, view: CardView) -> Files:

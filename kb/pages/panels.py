@@ -59,6 +59,7 @@ def smaller_figures(measurement: Measurement, texts: Texts) -> tuple[tuple[str, 
         (texts("models.activations"), formats.grouped(measurement.activations)),
         (texts("models.largest_activation"), formats.grouped(measurement.largest_activation)),
         (texts("models.peak_activation_bytes"), formats.mebibytes(peak)),
+        (texts("models.arithmetic_intensity"), f"{measurement.arithmetic_intensity:.1f}"),
         (texts("models.classifier"), classifier if measurement.classifier else "–"),
     )
 

@@ -64,6 +64,15 @@ def losses_and_random_numbers_are_free():
     return Losing(), torch.empty(1, 4), {"macs": 0, "incomplete": []}
 
 
+def what_works_in_place_is_what_its_plain_form_is():
+    class InPlace(nn.Module):
+        def forward(self, x, mask):
+            x = x.clone().masked_fill_(mask, 0.0).abs_().floor_divide_(2)
+            return x.transpose_(0, 1).gt_(1)
+
+    return InPlace(), (torch.empty(2, 4), torch.ones(2, 4, dtype=torch.bool)), {"macs": 0, "incomplete": []}
+
+
 def what_had_not_run_when_it_stopped():
     class Filtering(nn.Module):
         def forward(self, x):

@@ -190,6 +190,35 @@ def parts_that_do_not_run():
     return Auxiliary(), torch.empty(1, 4), {"params": 24, "macs": 16, "layers": layers, "classifier": "body"}
 
 
+def inputs_in_a_tuple():
+    # bilinear: for each of 2 rows, left by the one slice 3 × 4, then by the right input 4: 2 × 16
+    return nn.Bilinear(3, 4, 1, bias=False), (torch.empty(2, 3), torch.empty(2, 4)), {"macs": 32, "input": "2×3, 2×4"}
+
+
+def activations():
+    # what convolutions and products put out: 4 × 6 × 6 = 144, then 2; normalising, activating, pooling, adding: nothing
+    class Network(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU())
+            self.head = nn.Linear(4, 2)
+
+        def forward(self, x):
+            x = self.conv(x)
+            return self.head((x + x).mean((2, 3)))
+
+    return Network(), torch.empty(1, 3, 6, 6), {"activations": 146, "largest_activation": 144}
+
+
+def arithmetic_intensity():
+    # 2 rows × 8 × 8 = 128 multiply-adds, 256 FLOPs; 64 weights and 16 activations of 4 bytes each: 256 / 320
+    return nn.Linear(8, 8, bias=False), torch.empty(2, 8), {"macs": 128, "arithmetic_intensity": 0.8}
+
+
+def arithmetic_intensity_of_nothing():
+    return nn.Identity(), torch.empty(2, 8), {"macs": 0, "arithmetic_intensity": 0.0}
+
+
 def peak_memory():
     # floats of 4 bytes: in 8, out 16 → 96 bytes; then in is still held by the caller: 8 + 16 + 4 → 112 bytes
     network = nn.Sequential(nn.Linear(8, 16), nn.Linear(16, 4))
