@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from urllib.parse import unquote, urlsplit
 
 from kb.base import Base
+from kb.bibliographic_checks import repeated_papers, two_spellings, unlisted_papers
 from kb.calls import CallError, is_call, normalise
 from kb.claims import Outcome, footnote, line_of
 from kb.problems import in_order, problem
@@ -177,6 +178,9 @@ VALIDATIONS: Sequence[Validation] = (
     repeated_citekeys,
     other_years,
     missing_citations,
+    unlisted_papers,
+    repeated_papers,
+    two_spellings,
     broken_links,
     old_keys,
     broken_images,

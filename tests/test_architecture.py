@@ -20,8 +20,8 @@ literals factories calls expressions claims
 schema bibliography figures heads tables slicing notes serialise zoos model_indexes
 fingerprints package_lock lock witnesses
 counting measuring_child measuring
-judging explaining base check
-selection importers importing import_report starting meaning mendings fixing renaming
+judging explaining base bibliographic_checks check
+selection importers importing import_report starting drafting meaning mendings fixing renaming
 remeasuring asking auditing reporting telling audit_reports
 pages theme site_builder building previewing serving cli __main__ __init__
 """.split()  # noqa: SIM905 - the lines group
