@@ -24,7 +24,7 @@ _CLOSE = 0.5  # of all words in two titles, the share that they have in common, 
 _TELLING = 5  # letters of a name in which an accent or a hyphen makes no other name: Lü and Lu are two
 _GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"})
 _TYPOGRAPHY = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "‐": "-", "‑": "-", "–": "-"})
-_INITIALS = re.compile(r"(?:[^\W\d_]\.?[\s-]?)+|[^\W\d_a-z]{1,3}")
+_MOST_INITIALS = 4
 
 
 def unlisted_papers(base: Base) -> Iterator[Problem]:
@@ -96,7 +96,7 @@ def repeated_papers(base: Base) -> Iterator[Problem]:
 
 def repeated_paper(citekey: str, place: Place, other: Card, mark: Mark) -> Problem:
     """The paper of a card is another's, too."""
-    message = f"`{citekey}` and `{other.citekey}` are about the same paper: {mark.shown} is the same"
+    message = f"`{citekey}` and `{other.citekey}` are about the same paper: both have {mark.shown}"
     hint = f"that one is at {other.path}:{other.line}; keep one of them, with the other's key as an alias"
     return problem("K213", place, message, hint)
 
@@ -141,11 +141,16 @@ def _spellings(group: Sequence[_Name], told: set[tuple[str, str]]) -> Iterator[P
 
 def _name(author: str, card: Card) -> _Name:
     surname, given = (unicodedata.normalize("NFKC", part).translate(_TYPOGRAPHY) for part in surname_first(author))
-    initials = bool(_INITIALS.fullmatch(given))
+    initials = _are_initials(given)
     plain = f"{folded(surname)} {folded(given)}{'.' * initials}"
     german = f"{folded(_german(surname))} {folded(given if initials else _german(given))}{'.' * initials}"
     forms = tuple(dict.fromkeys([plain, german])) if given else ()
     return _Name(author, surname, "" if initials else given, forms, card)
+
+
+def _are_initials(given: str) -> bool:
+    letters = re.sub(r"[\W_]", "", given)
+    return letters.isupper() and len(letters) <= _MOST_INITIALS
 
 
 def _german(text: str) -> str:

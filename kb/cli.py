@@ -99,8 +99,10 @@ def new(options: argparse.Namespace) -> int:
 
     if options.source:
         return new_from(options)
-    if not options.citekey or options.key or options.all:
-        raise Refusal("kb new takes NAME and CITEKEY, or --from SOURCE (and only with that --key or --all)")
+    if options.key or options.all:
+        raise Refusal("--key and --all choose among the entries of --from SOURCE")
+    if options.citekey is None:
+        raise Refusal("kb new takes NAME and CITEKEY, or --from SOURCE: see kb new --help")
     path, problems = starting.new_card(settings_of(options), options.name, options.citekey)
     show(problems, "text", sys.stderr)
     if path is None:

@@ -97,7 +97,15 @@ class Drafter:
             raise FileExistsError(17, "there is such a file already", path)
         self._know(note.cards[0])
         also = [repeated_paper(key, Place(path, note.cards[0].line), *there)] if there else []
-        return Drafted(settings.root / path, (*problems, *also), tuple(_remarks(entry, key, why)))
+        return Drafted(settings.root / path, (*problems, *also), tuple(self._remarks(entry, key, why)))
+
+    def _remarks(self, entry: Entry, key: str, why: str) -> Iterator[str]:
+        if why and (entry.key or not self._base.schema.match_citekey(key)):
+            yield f"the citekey {key} is {why}"
+        known = {"authors": entry.authors, "venue": entry.venue, "year": entry.year, "title": entry.title}
+        unknown = [name for name, value in known.items() if not value]
+        if unknown:
+            yield f"the source says nothing of: {', '.join(unknown)}. That is left to you"
 
     def _know(self, card: Card) -> None:
         self._keys.setdefault(card.citekey.casefold(), card)
@@ -117,6 +125,7 @@ class Drafter:
         alias = entry.key if entry.key not in (key, "") and is_file_name(entry.key) else ""
         quoted = replace(schema, template=_with_head(schema, entry))
         added: dict[str, object] = {"aliases": [alias]} if alias and alias.casefold() not in self._keys else {}
+        added |= _asked_for(schema, entry)
         text = fill(_with_front(quoted, added), as_heading(name), key)
         cards = parse_note(text, path, schema, settings).cards
         if len(cards) == 1:
@@ -132,18 +141,19 @@ def _trimmed(entry: Entry) -> Entry:
 
 
 def _has_card(card: Card, mark: Mark) -> Problem:
-    message = f"this is the card of the paper already, `{card.citekey}`: {mark.shown} is the same"
+    message = f"`{card.citekey}` is the paper's card already: it has {mark.shown}"
     hint = "open it; with NAME and CITEKEY, kb new makes another card all the same"
     return problem("K213", Place(card.path, card.line), message, hint, severity="error")
 
 
-def _remarks(entry: Entry, key: str, why: str) -> Iterator[str]:
-    if why:
-        yield f"the citekey {key} is {why}"
-    known = {"authors": entry.authors, "venue": entry.venue, "year": entry.year, "title": entry.title}
-    unknown = [name for name, value in known.items() if not value]
-    if unknown:
-        yield f"the source says nothing of: {', '.join(unknown)}. That is left to you"
+def _asked_for(schema: Schema, entry: Entry) -> dict[str, object]:
+    """What the work gives for the fields that the template's front matter has empty."""
+    values: dict[str, object] = {
+        **{"title": entry.title, "authors": [*map(author_name, entry.authors)], "venue": entry.venue},
+        **{"year": entry.year, "arxiv": entry.arxiv, "doi": entry.doi, "url": entry.url},
+    }
+    empty = (field_of(str(name)) for name, value in schema.front_matter.items() if not value)
+    return {field: values[field] for field in empty if values.get(field)}
 
 
 def _with_front(schema: Schema, added: Mapping[str, object]) -> Schema:

@@ -33,6 +33,7 @@ _KNOWN = {
     "journal of machine learning research": "JMLR",
     "machine learning research": "PMLR",
     "transactions on image processing": "TIP",
+    "communications of the acm": "CACM",
     "arxiv": "arxiv",
     "corr": "arxiv",
 }

@@ -16,7 +16,7 @@ _ARXIV_DOI = re.compile(r"10\.48550/arxiv\.(?P<number>.+)", re.IGNORECASE)
 
 
 class Mark(NamedTuple):
-    """What two works have in common that are one: `shown` is it in words, as the first of them has it."""
+    """What two works have in common that are one."""
 
     kind: str
     value: str
@@ -25,7 +25,7 @@ class Mark(NamedTuple):
     def shown(self) -> str:
         """The mark in words."""
         names = {"doi": f"the DOI {self.value}", "arxiv": f"the arXiv number {self.value}"}
-        return names.get(self.kind, "title and first author")
+        return names.get(self.kind, "this title and first author")
 
 
 def folded(text: str) -> str:
