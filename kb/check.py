@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from urllib.parse import unquote, urlsplit
 
 from kb.base import Base
+from kb.bibliographic_checks import repeated_papers, two_spellings, unlisted_papers
 from kb.calls import CallError, is_call, normalise
 from kb.claims import Outcome, footnote, line_of
 from kb.lints import meant_unit, misnamed_columns, repeated_texts
@@ -183,6 +184,9 @@ VALIDATIONS: Sequence[Validation] = (
     repeated_citekeys,
     other_years,
     missing_citations,
+    unlisted_papers,
+    repeated_papers,
+    two_spellings,
     broken_links,
     old_keys,
     broken_images,

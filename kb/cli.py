@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, TypeAlias
 
 if TYPE_CHECKING:
+    from kb.bibliography import Entry
     from kb.building import Outcome
     from kb.importing import Order as ImportOrder
     from kb.records import Problem
@@ -117,12 +118,69 @@ def new(options: argparse.Namespace) -> int:
     """kb new: a card from the template."""
     from kb import starting
 
+    if options.source:
+        return new_from(options)
+    if options.key or options.all:
+        raise Refusal("--key and --all choose among the entries of --from SOURCE")
+    if options.citekey is None:
+        raise Refusal("kb new takes NAME and CITEKEY, or --from SOURCE: see kb new --help")
     path, problems = starting.new_card(settings_of(options), options.name, options.citekey)
     show(problems, "text", sys.stderr)
     if path is None:
         return CONTENT
     print(path)
     return OK
+
+
+def new_from(options: argparse.Namespace) -> int:
+    """kb new --from: cards with what a bibliography or a service knows of their papers."""
+    from kb import drafting
+    from kb.bibliography.fetching import Unanswered
+
+    settings = settings_of(options)
+    try:
+        library = drafting.read_source(options.source, sys.stdin.buffer.read)
+    except Unanswered as failure:
+        raise Refusal(str(failure), CONTENT if failure.absent else INPUT_OUTPUT) from None
+    if library is None:
+        raise Refusal(f"{options.source!r} is no .bib or .json file, no DOI and no arXiv number")
+    show(library.problems, "text", sys.stderr)
+    entries = chosen(library.entries, options)
+    drafter = drafting.Drafter(settings)
+    failed = options.all and any(found.severity == "error" for found in library.problems)
+    for entry in entries:
+        made = drafter.draft(entry, options.name or "", options.citekey or "")
+        show(made.problems, "text", sys.stderr)
+        for remark in made.remarks:
+            complain(remark)
+        if made.path:
+            print(made.path)
+        failed = failed or not made.path
+    return CONTENT if failed else OK
+
+
+def chosen(entries: Sequence[Entry], options: argparse.Namespace) -> Sequence[Entry]:
+    """The entries of a source that cards are asked for."""
+    by_key: dict[str, Entry] = {}
+    for entry in entries:
+        by_key.setdefault(entry.key, entry)
+    if unknown := [key for key in options.key if key not in by_key]:
+        raise Refusal(f"{options.source} has no entry {unknown[0]}; {some(by_key)}", CONTENT)
+    wanted = [by_key[key] for key in dict.fromkeys(options.key)] or entries
+    if not wanted:
+        raise Refusal(f"{options.source} has no entry that can be read", CONTENT)
+    if len(wanted) > 1 and options.name:
+        raise Refusal("NAME and CITEKEY are for one card: pick one entry with --key KEY")
+    if len(wanted) > 1 and not options.key and not options.all:
+        how = f"--key KEY picks one, --all takes each; {some(by_key)}"
+        raise Refusal(f"{options.source} has {len(wanted)} entries: {how}")
+    return wanted
+
+
+def some(keys: Iterable[str], most: int = 8) -> str:
+    """The first of several keys, in words."""
+    keys = list(keys)
+    return f"there are {', '.join(keys[:most])}{f' and {len(keys) - most} more' if len(keys) > most else ''}"
 
 
 def import_notes(options: argparse.Namespace) -> int:
@@ -509,11 +567,33 @@ def add_init(commands: Commands) -> None:
     )
 
 
+NEW_SOURCES = """\
+SOURCE:
+  paper.bib, -    a BibTeX or BibLaTeX entry, in a file or in the standard input
+  paper.json      a CSL-JSON item, as Zotero and others export it
+  10.1109/CVPR.2018.00474, https://doi.org/10.1109/CVPR.2018.00474
+                  a DOI: doi.org is asked for it
+  1801.04381, arXiv:1801.04381v4, https://arxiv.org/abs/1801.04381
+                  an arXiv number: export.arxiv.org is asked for it
+
+NAME and CITEKEY are made of what SOURCE says, unless they are given. What it does not say is left to you. A paper that
+has a card gets no second one, unless with a CITEKEY of its own. `kb import` takes whole libraries, with their notes.
+
+Answers are kept in the user's cache for 30 days. KB_MAILTO=me@example.org tells the services whom to write to,
+KB_TIMEOUT=30 waits longer than 10 seconds for an answer; the usual variables for proxies hold.
+"""
+
+
 def add_new(commands: Commands) -> None:
     """The arguments of kb new."""
     made = command(commands, "new", new, "a card from the template, a draft to fill in")
-    made.add_argument("name", metavar="NAME", help="what the paper's subject is called: MobileNetV4")
-    made.add_argument("citekey", metavar="CITEKEY", help="author, year and venue: Qin2024ECCV")
+    made.formatter_class = argparse.RawDescriptionHelpFormatter
+    made.epilog = NEW_SOURCES
+    made.add_argument("name", metavar="NAME", nargs="?", help="what the paper's subject is called: MobileNetV4")
+    made.add_argument("citekey", metavar="CITEKEY", nargs="?", help="author, year and venue: Qin2024ECCV")
+    made.add_argument("--from", dest="source", metavar="SOURCE", help="what knows the paper (see below)")
+    made.add_argument("--key", metavar="KEY", action="append", default=[], help="the entry of SOURCE to take")
+    made.add_argument("--all", action="store_true", help="a card for each entry in SOURCE")
 
 
 IMPORT_SOURCES = """\

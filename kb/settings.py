@@ -12,6 +12,7 @@ from kb.problems import problem
 from kb.records import Place, Problem
 
 FILE = "mkdocs.yml"
+BIBLIOGRAPHY = "references.bib"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Settings:
     site_name: str = ""
     language: Literal["zh", "en"] = "en"
     packages: tuple[str, ...] = ()  # installed packages whose models cards may name
+    bibliography: tuple[str, ...] = ()  # files that every card's paper ought to be in
     notes: str = "notes"
     models: str = "reference_models"
     site: str = "site"
@@ -48,10 +50,15 @@ def load_settings(root: Path) -> tuple[Settings, list[Problem]]:
         site_name=reader.text(data, "site_name"),
         language="zh" if reader.text(theme, "language", "theme.language").lower().startswith("zh") else "en",
         packages=reader.names(ours, "packages", "extra.kb.packages"),
+        bibliography=reader.files(ours, "bibliography", "extra.kb.bibliography", root) or _usual_bibliography(root),
         site_url=reader.text(data, "site_url"),
         repo_url=reader.text(data, "repo_url"),
     )
     return settings, problems
+
+
+def _usual_bibliography(root: Path) -> tuple[str, ...]:
+    return (BIBLIOGRAPHY,) if (root / BIBLIOGRAPHY).is_file() else ()
 
 
 class _TolerantLoader(yaml.SafeLoader):
@@ -135,6 +142,20 @@ class _Reader:
             self._wrong(data, key, shown, "a list of names, as in `[torchvision, timm]`")
             return ()
         return tuple(value)
+
+    def files(self, data: dict[str, object], key: str, shown: str, root: Path) -> tuple[str, ...]:
+        """One path or several, relative to the root; those that lead to no file are reported and left out."""
+        value = data.get(key)
+        paths = [value] if isinstance(value, str) else value
+        if paths is None:
+            return ()
+        if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
+            self._wrong(data, key, shown, "a path, or a list of paths, as in `references.bib`")
+            return ()
+        for path in paths:
+            if not (root / path).is_file():
+                self._wrong(data, key, shown, f"a file in the knowledge base, and there is no `{path}`")
+        return tuple(path for path in paths if (root / path).is_file())
 
     def _wrong(self, data: dict[str, object], key: str, shown: str, expected: str) -> None:
         line, column = data.marks[key] if isinstance(data, _Marked) else (1, 1)

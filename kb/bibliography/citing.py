@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from kb.bibliography.records import Author, Entry
 from kb.schema import Schema
@@ -13,6 +14,8 @@ _KNOWN = {
     "computer vision and pattern recognition": "CVPR",
     "international conference on computer vision": "ICCV",
     "european conference on computer vision": "ECCV",
+    "computer vision – eccv": "ECCV",  # as Springer names its volumes
+    "computer vision – accv": "ACCV",
     "winter conference on applications of computer vision": "WACV",
     "neural information processing systems": "NeurIPS",
     "international conference on machine learning": "ICML",
@@ -30,10 +33,13 @@ _KNOWN = {
     "journal of machine learning research": "JMLR",
     "machine learning research": "PMLR",
     "transactions on image processing": "TIP",
+    "communications of the acm": "CACM",
     "arxiv": "arxiv",
     "corr": "arxiv",
 }
+_LONGEST_NAME = 48
 _IN_BRACKETS = re.compile(r"\(([A-Z][A-Za-z0-9-]{1,9})(?:\s*['’]?\d{2,4})?\)")
+_YEAR_IN_NAME = re.compile(r"\b(?:19|20)\d\d\b|['’]\d\d\b")
 _ACRONYM = re.compile(r"\b(?=\w*[A-Z]\w*[A-Z])[A-Z0-9][A-Za-z0-9]{1,9}\b")
 _NO_LETTER = re.compile(r"[^\w’-]+|_")
 _CJK = re.compile(r"[\u3400-\u9fff]")
@@ -50,6 +56,19 @@ def citation(entry: Entry) -> str:
     end = " ".join(filter(None, [entry.venue, str(entry.year or "")]))
     stop = "" if authors.endswith(".") or not authors else "."
     return ", ".join(filter(None, [f"{authors}{stop} {title}".strip(), end]))
+
+
+def called(entry: Entry) -> str:
+    """What readers call the work's subject: its short title, or what stands before the title's colon."""
+    before = re.split(r"\s*[:：]\s", entry.title, maxsplit=1)[0]
+    return next((name for name in (before, entry.short_title) if name and len(name) <= _LONGEST_NAME), entry.title)
+
+
+def with_short_venue(entry: Entry) -> Entry:
+    """The work with its venue as people write it: by its letters where it is known by them, and without a year."""
+    if is_known_venue(entry.venue):
+        return replace(entry, venue=venue_letters(entry))
+    return replace(entry, venue=" ".join(_YEAR_IN_NAME.sub("", entry.venue).split()).strip(" ,;"))
 
 
 def author_name(author: Author) -> str:
@@ -87,7 +106,7 @@ def venue_letters(entry: Entry) -> str:
     known = _known(entry.venue)
     if known:
         return known
-    name = re.sub(r"\b(?:19|20)\d\d\b|['’]\d\d\b", "", entry.venue)
+    name = _YEAR_IN_NAME.sub("", entry.venue)
     if len(name.split()) > 1:
         acronym = _ACRONYM.search(name)
         return acronym[0] if acronym and acronym[0] not in ("IEEE", "ACM", "CVF") else _initials(name)

@@ -60,7 +60,7 @@ def compose(sheet: Sheet, schema: Schema, settings: Settings) -> NewNote | Probl
         return text, list(parse_note(text, f"{sheet.key}.md", schema, settings).cards)
 
     text, cards = read()
-    missing = _missing(sheet, cards[0], given) if len(cards) == 1 else {}
+    missing = missing_fields(sheet, cards[0], given) if len(cards) == 1 else {}
     if missing:
         added = {**missing, **added}
         text, cards = read()
@@ -101,7 +101,7 @@ def _given(sheet: Sheet, quote: Sequence[str], schema: Schema) -> frozenset[str]
     return frozenset({*above.fields, *own.fields})
 
 
-def _missing(sheet: Sheet, card: Card, given: frozenset[str]) -> dict[str, object]:
+def missing_fields(sheet: Sheet, card: Card, given: frozenset[str]) -> dict[str, object]:
     """The fields that the card ought to have and that do not come out of what is written so far."""
     entry = sheet.entry
     cited = card.citation
@@ -151,8 +151,13 @@ def _heading(name: str, key: str) -> str:
     """The text of a card's heading; what in a name would be markup is escaped, braces would mark a template."""
     if not name or name == key:
         return key
+    return f"{as_heading(name)}: {key}"
+
+
+def as_heading(name: str) -> str:
+    """A plain text as a heading shows it to the letter."""
     shown = re.sub(r"[{}]", "", name)
-    return f"{shown if plain_text(shown) == shown else _escaped(shown)}: {key}"
+    return shown if plain_text(shown) == shown else _escaped(shown)
 
 
 def body_of(parts: Iterator[str]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from kb.bibliography import Entry, Library
-from kb.bibliography.citing import author_name, is_known_venue, venue_letters
+from kb.bibliography.citing import author_name, called, is_known_venue, venue_letters
 from kb.importers.composing import Sheet, body_of
 from kb.importers.drafts import Draft, read_draft
 from kb.importers.keys import is_file_name
@@ -20,7 +20,6 @@ from kb.schema import Schema
 from kb.settings import Settings
 
 _LABELS = {"zh": ("摘要", "笔记"), "en": ("Abstract", "Notes")}
-_LONGEST_NAME = 48
 
 Found = tuple[str, str]  # a citekey, and where it comes from
 
@@ -36,7 +35,7 @@ def entry_sheet(
     return replace(
         base,
         place=entry.place,
-        name=_name(entry),
+        name=called(entry),
         entry=replace(entry, venue=venue_letters(entry) if "venue" in kept else entry.venue),
         front="",
         added={**({"aliases": [alias]} if alias else {}), library.form: kept},
@@ -78,12 +77,6 @@ def _demoted(note: str) -> str:
     for each in found:
         lines[each.line] = "#" * min(more, 6 - each.level) + lines[each.line].lstrip()
     return "\n".join(lines)
-
-
-def _name(entry: Entry) -> str:
-    """What readers call the work's subject: its short title, or what stands before the title's colon."""
-    before = re.split(r"\s*[:：]\s", entry.title, maxsplit=1)[0]
-    return next((name for name in (before, entry.short_title) if name and len(name) <= _LONGEST_NAME), entry.title)
 
 
 def _remarks(entry: Entry, key: Found, alias: str, kept: Mapping[str, object], base: Sheet) -> Iterator[str]:
