@@ -123,7 +123,7 @@ def new(options: argparse.Namespace) -> int:
     if options.key or options.all:
         raise Refusal("--key and --all choose among the entries of --from SOURCE")
     if options.citekey is None:
-        raise Refusal("kb new takes NAME and CITEKEY, or --from SOURCE: see kb new --help")
+        raise Refusal(f"kb new takes NAME and CITEKEY, or --from SOURCE\n{options.usage().strip()}")
     path, problems = starting.new_card(settings_of(options), options.name, options.citekey)
     show(problems, "text", sys.stderr)
     if path is None:
@@ -589,6 +589,7 @@ def add_new(commands: Commands) -> None:
     made = command(commands, "new", new, "a card from the template, a draft to fill in")
     made.formatter_class = argparse.RawDescriptionHelpFormatter
     made.epilog = NEW_SOURCES
+    made.set_defaults(usage=made.format_usage)
     made.add_argument("name", metavar="NAME", nargs="?", help="what the paper's subject is called: MobileNetV4")
     made.add_argument("citekey", metavar="CITEKEY", nargs="?", help="author, year and venue: Qin2024ECCV")
     made.add_argument("--from", dest="source", metavar="SOURCE", help="what knows the paper (see below)")

@@ -20,13 +20,13 @@ from kb.bibliography.citing import author_name, called, citation, with_short_ven
 from kb.bibliography.identity import Mark, marks_of_card, marks_of_entry
 from kb.bibliography.lookups import look_up, number_in
 from kb.encoding import decode
-from kb.heads import field_of, known_pair, read_quote
+from kb.heads import field_of, key_problems, known_pair, read_quote
 from kb.importers.composing import Sheet, as_heading, missing_fields
 from kb.importers.keys import is_file_name, keys_of
 from kb.notes import parse_note
 from kb.plain_yaml import as_plain
 from kb.problems import problem
-from kb.records import Card, Place, Problem
+from kb.records import Card, Citation, Place, Problem
 from kb.schema import Schema
 from kb.settings import Settings
 from kb.starting import fill, refusals, same_key, taken
@@ -114,10 +114,15 @@ class Drafter:
 
     def _key(self, entry: Entry) -> tuple[str, str]:
         """The best key for a work, and how it was made; one that was made takes a letter where another has it."""
-        key, why = next(keys_of(entry, self._base.schema), ("", ""))
+        keys = [(key, why) for key, why in keys_of(entry, self._base.schema) if self._may_be(key)]
+        key, why = keys[0] if keys else ("", "")
         letters = ("", *ascii_lowercase) if why else ("",)
         free = (f"{key}{letter}" for letter in letters if f"{key}{letter}".casefold() not in self._keys)
         return next(free, key), why
+
+    def _may_be(self, key: str) -> bool:
+        found = key_problems(key, Place(""), Citation(""), self._base.schema)
+        return all(each.severity != "error" for each in found)
 
     def _text(self, entry: Entry, name: str, key: str, path: str) -> str:
         """The template with all that is known filled in: in its blockquote, else in the front matter."""

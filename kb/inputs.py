@@ -11,7 +11,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 
 from kb.resources import PACKAGE, templates_dir
-from kb.settings import FILE, Settings
+from kb.settings import BIBLIOGRAPHY, FILE, Settings
 
 IGNORED_FOLDERS = ("__pycache__", "node_modules")
 
@@ -20,10 +20,11 @@ Seen = tuple[str, int, int]
 
 
 def snapshot(settings: Settings) -> frozenset[Seen]:
-    """The user's files: settings, notes, models and templates."""
+    """The user's files: settings, notes, models, templates and bibliographies."""
     folders = (settings.root / name for name in (settings.notes, settings.models, "templates"))
+    single = [settings.root / path for path in dict.fromkeys((FILE, BIBLIOGRAPHY, *settings.bibliography))]
     below = (found for folder in folders for found in seen_in(folder, settings.root))
-    return frozenset([*below, *seen([settings.root / FILE], settings.root)])
+    return frozenset([*below, *seen(single, settings.root)])
 
 
 def fingerprint(settings: Settings, *options: str) -> str:

@@ -57,6 +57,10 @@ def load_settings(root: Path) -> tuple[Settings, list[Problem]]:
     return settings, problems
 
 
+def _is_inside(path: Path, root: Path) -> bool:
+    return path.is_file() and path.resolve().is_relative_to(root.resolve())
+
+
 def _usual_bibliography(root: Path) -> tuple[str, ...]:
     return (BIBLIOGRAPHY,) if (root / BIBLIOGRAPHY).is_file() else ()
 
@@ -152,10 +156,11 @@ class _Reader:
         if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
             self._wrong(data, key, shown, "a path, or a list of paths, as in `references.bib`")
             return ()
+        inside = [path for path in paths if _is_inside(root / path, root)]
         for path in paths:
-            if not (root / path).is_file():
-                self._wrong(data, key, shown, f"a file in the knowledge base, and there is no `{path}`")
-        return tuple(path for path in paths if (root / path).is_file())
+            if path not in inside:
+                self._wrong(data, key, shown, f"a file in the knowledge base, and `{path}` is none")
+        return tuple(inside)
 
     def _wrong(self, data: dict[str, object], key: str, shown: str, expected: str) -> None:
         line, column = data.marks[key] if isinstance(data, _Marked) else (1, 1)

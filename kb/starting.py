@@ -176,7 +176,7 @@ def refusals(note: Note, name: str, citekey: str) -> list[Problem]:
     """What is wrong with a new card: only its name and key can be, and its gaps are what it is made to have."""
     read = [(card.name, card.citekey) for card in note.cards]
     problems = [found for found in note.problems if found.code in ("K204", "K205")]
-    if read != [(" ".join(name.split()), citekey)] and not problems:
+    if read != [(" ".join(name.split()), citekey)] and all(found.severity != "error" for found in problems):
         hint = "the heading is `NAME: CITEKEY`, as in `MobileNetV4: Qin2024ECCV`"
         problems.append(
             problem("K204", Place(note.path), f"`{name}: {citekey}` does not read as a card's heading", hint)

@@ -118,9 +118,10 @@ def test_the_settings_name_the_bibliography(base, checked):
     assert listed("[papers/mine.bib, papers/more.json]") == ""
     assert " K212 " in listed("papers/mine.bib")
     assert listed("papers/none.bib").startswith(
-        "mkdocs.yml:8:19: K601 `extra.kb.bibliography` must be a file in the knowledge base, and there is no"
-        " `papers/none.bib`\n"
+        "mkdocs.yml:8:19: K601 `extra.kb.bibliography` must be a file in the knowledge base, and `papers/none.bib`"
+        " is none\n"
     )
+    assert " K601 `extra.kb.bibliography` must be a file in the knowledge base" in listed(__file__)
     assert " K601 `extra.kb.bibliography` must be a path, or a list of paths" in listed("{a: b}")
 
 
@@ -145,6 +146,18 @@ def test_a_bibliography_that_cannot_be_read_is_no_reason_to_stop(base, checked, 
 )
 def test_what_is_alike_and_not_the_same(citation, more, checked):
     assert checked("Other: Author2020CVPR".replace("2020", citation[-4:]), citation, more) == ""
+
+
+def test_a_build_looks_at_the_bibliography(starter, kb):
+    def built():
+        done = kb("build", "--locked", cwd=starter)
+        assert done.returncode == 0, done.stderr
+        return done.stdout + done.stderr
+
+    assert "up to date" not in built()
+    assert "up to date" in built()
+    (starter / "references.bib").write_text(LISTED, encoding="utf-8")
+    assert " K212 warning: the paper of `Simonyan2015ICLR` " in built()
 
 
 def test_one_paper_in_two_languages_has_one_key(base, checked):

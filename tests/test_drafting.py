@@ -339,6 +339,17 @@ def test_a_key_that_another_paper_has_takes_a_letter(new, tmp_path, starter):
     assert sorted(path.stem for path in starter.glob("notes/He*")) == ["He2016CVPR", "He2016CVPRa", "He2016CVPRb"]
 
 
+def test_odd_entries_give_cards_that_read_or_a_reason(new, tmp_path, starter, kb):
+    titles = ["Plain", "A\0B", "Über $\\alpha$ and *stars*", "{braces} here", "q： 中文", "\u202e", "A: b_c <d> `e`"]
+    items = [{"id": f"x {number}", "type": "book", "title": title} for number, title in enumerate(titles)]
+    (tmp_path / "odd.json").write_text(json.dumps(items), encoding="utf-8")
+    done = new(tmp_path / "odd.json", "--all")
+    assert done.returncode == 1
+    assert len(done.stdout.splitlines()) + done.stderr.count(" K204 ") == len(titles)
+    assert [path.stem for path in starter.glob("notes/P*")] == ["Plain"]
+    assert kb("check", cwd=starter).returncode == 0
+
+
 TEMPLATE = """\
 ---
 schema:

@@ -44,7 +44,7 @@ def plain(text: object) -> str:
     """A text on one line, without the few tags that titles hold; "" for what is no text."""
     if isinstance(text, int | float) and not isinstance(text, bool):
         return str(text)
-    return " ".join(_TAG.sub("", text).split()) if isinstance(text, str) else ""
+    return " ".join(_TAG.sub("", text.replace("\0", "")).split()) if isinstance(text, str) else ""
 
 
 def without(data: Mapping[str, Any], used: Iterable[str]) -> dict[str, object]:

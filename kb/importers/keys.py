@@ -37,7 +37,8 @@ def keys_of(entry: Entry, schema: Schema) -> Iterator[tuple[str, str]]:
 
 def slug(text: str) -> str:
     """A text as a citekey that has no better one: without what means something in a path or a link."""
-    return re.sub(r"[\s/\\:*?\"<>|#%\[\]{}`^&$]+", "-", text)[:60].strip("-.")
+    seen = "".join(letter if letter.isprintable() else " " for letter in text)
+    return re.sub(r"[\s/\\:：*?\"<>|#%\[\]{}`^&$]+", "-", seen)[:60].strip("-.")
 
 
 def is_file_name(name: str) -> bool:
