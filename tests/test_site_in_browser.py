@@ -123,9 +123,14 @@ def settled(page: Page) -> None:
     page.wait_for_function(SETTLED, timeout=PATIENCE)
 
 
-def formulas_are_set(page: Page) -> None:
-    """Every formula is typeset, once, and none is left raw or in error."""
+def formulas_are_set(page: Page, citekey: str) -> None:
+    """The card is on the page, its every formula typeset, once, and none left raw or in error.
+
+    An instant navigation changes the address before the page: without the citekey, the page before would be looked at.
+    """
+    expect(page.locator(".kb-citekey")).to_have_text(citekey, timeout=PATIENCE)
     settled(page)
+    page.wait_for_selector("mjx-container mjx-c", timeout=PATIENCE)
     assert page.locator("mjx-merror, [data-mjx-error]").count() == 0
     assert not re.search(r"\\[(\[]|\\dfrac|\\mathrm", page.inner_text("article"))
     # Its style sheet is there: a formula's characters are set in MathJax's own fonts.
@@ -136,16 +141,17 @@ def formulas_are_set(page: Page) -> None:
 
 def test_formulas_are_set_once_also_when_moving_between_pages(site):
     page = site.open("cards/Howard2017arxiv.html")
-    formulas_are_set(page)
+    formulas_are_set(page, "Howard2017arxiv")
     page.evaluate("window.sameDocument = true")
     page.click(".md-tabs a[href$='cards/index.html']")
     page.click(".kb-cards a[href$='Howard2019arxiv.html']")
     page.wait_for_url("**/Howard2019arxiv.html")
-    formulas_are_set(page)
+    formulas_are_set(page, "Howard2019arxiv")
     page.go_back()
+    expect(page.locator(".kb-browse [aria-current]")).to_have_text("全部", timeout=PATIENCE)
     page.go_back()
     page.wait_for_url("**/Howard2017arxiv.html")
-    formulas_are_set(page)
+    formulas_are_set(page, "Howard2017arxiv")
     assert page.evaluate("window.sameDocument"), "instant navigation was meant to be tried"
 
 
@@ -157,7 +163,7 @@ def test_mathjax_is_loaded_only_where_there_are_formulas(site):
 
 def test_wide_formulas_scroll_by_themselves(site):
     page = site.open("cards/Howard2017arxiv.html", viewport={"width": 390, "height": 844})
-    formulas_are_set(page)
+    formulas_are_set(page, "Howard2017arxiv")
     page.wait_for_timeout(200)
     assert page.evaluate("document.documentElement.scrollWidth") == 390
 
@@ -192,7 +198,7 @@ def test_a_result_is_followed_and_its_formulas_stay_whole(site):
     type_query(page, "乘子")
     page.locator(RESULT).first.locator("a").first.click()
     page.wait_for_url("**/Howard2017arxiv.html**")
-    formulas_are_set(page)
+    formulas_are_set(page, "Howard2017arxiv")
     assert "\\(" not in page.content().split("__config")[0]
 
 
