@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from kb.resources import frontend_dir, templates_dir
+
+STYLE = "theme/assets/kb.css"
+BASE = "theme/styles/base.css"
 
 
 def theme_files(root: Path) -> dict[str, bytes]:
@@ -15,9 +18,21 @@ def theme_files(root: Path) -> dict[str, bytes]:
         **dict(_files(templates_dir() / "theme", "theme")),
         **dict(_files(root / "templates" / "theme", "theme")),
     }
+    files = {STYLE: joined_styles(files), **{path: data for path, data in files.items() if not is_style(path)}}
     if not any(path.startswith("theme/assets/mathjax/") for path in files):
         raise FileNotFoundError(2, "is missing; in a checkout, `make site` fetches it", "kb/frontend/mathjax")
     return files
+
+
+def joined_styles(files: Mapping[str, bytes]) -> bytes:
+    """The style sheets below `theme/styles` as one, the base first: a page asks for a single file."""
+    names = sorted(filter(is_style, files), key=lambda path: (path != BASE, path))
+    return b"\n".join(files[name] for name in names)
+
+
+def is_style(path: str) -> bool:
+    """Whether a file of the theme is a part of the style sheet."""
+    return path.startswith("theme/styles/") and path.endswith(".css")
 
 
 def _files(folder: Path, below: str) -> Iterator[tuple[str, bytes]]:

@@ -129,7 +129,7 @@ def test_eject_copies_a_template_out_and_the_site_follows_it(starter, kb):
 
 
 def test_what_is_ejected_is_what_kb_uses(starter, root, kb):
-    names = ["templates/theme/assets/kb.css", "templates/theme/main.html", "templates/pages/home.md.j2"]
+    names = ["templates/theme/styles/base.css", "templates/theme/main.html", "templates/pages/home.md.j2"]
     done = kb("-C", starter, "init", *(word for name in names for word in ("--eject", name)))
     assert done.returncode == 0, done.stderr
     assert [(starter / name).read_bytes() for name in names] == [(root / name).read_bytes() for name in names]
