@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment
 
+from kb.bibliography.writing import bibtex
 from kb.bodies import highlight
-from kb.citation import bibtex
 from kb.documentation import all_documentation
 from kb.editors import schemas
 from kb.pages import addresses, discrepancies, links, notes, rendering
