@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
+from kb.base import path_beside
 from kb.bodies import BodyContext, render
 from kb.pages import addresses, claims, figures
 from kb.pages.site import Site
@@ -101,17 +101,10 @@ def resolve(site: Site, view: CardView, link: Link) -> str | None:
         found = image(site, view.card, link.target)
         return addresses.link(view.path, found[1]) if found else None
     target, _, heading = link.target.partition("#")
-    card = _card(site, view.card, target) if target else view.card
+    card = site.base.linked(view.card, target)
     if card is None or not card.publish or not (target or _anchor_of(card, heading)):
         return None
     return addresses.link(view.path, site.path_of(card), _anchor_of(card, heading))
-
-
-def _card(site: Site, card: Card, target: str) -> Card | None:
-    """The card that a wiki link names, or the first one in the note that a relative link leads to."""
-    found = site.base.resolve(target, card.lang)
-    path = _beside(card, target)
-    return found or next((each for each in site.base.cards if path and each.path == path), None)
 
 
 def _name(site: Site, card: Card, target: str) -> str | None:
@@ -127,18 +120,9 @@ def _anchor_of(card: Card, heading: str) -> str:
     return next((anchor for each, anchor in named if wanted in (anchor, addresses.slug(each.heading))), "")
 
 
-def _beside(card: Card, target: str) -> str | None:
-    """A relative target as a path from the root; None for an address, or a path that leads out."""
-    parts = urlsplit(target)
-    if parts.scheme or parts.netloc or not parts.path or parts.path.startswith("/"):
-        return None
-    path = posixpath.normpath(posixpath.join(posixpath.dirname(card.path), unquote(parts.path).replace("\\", "/")))
-    return None if path.startswith("../") or path == ".." else path
-
-
 def image(site: Site, card: Card, target: str) -> tuple[str, str] | None:
     """An image of a note: its path from the root, and where it is published; None where there is no such image."""
-    path = _beside(card, target)
+    path = path_beside(card, target)
     if path is None or PurePosixPath(path).suffix.lower() not in IMAGES:
         return None
     file = site.base.settings.root / path

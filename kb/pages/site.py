@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from kb.calls import is_package_call, parse_call
+from kb.exports import Published
 from kb.expressions import calls_in
 from kb.lock import layers
 from kb.pages import addresses
@@ -28,9 +29,17 @@ class Site:
     @cached_property
     def cards(self) -> tuple[CardView, ...]:
         """The published cards, the newest papers first."""
-        cards = [card for card in self.base.cards if card.publish and addresses.is_file_name(card.citekey)]
-        views = [self._view(card) for card in cards]
+        views = [self._view(each.card) for each in self.published]
         return tuple(sorted(views, key=_newest_first))
+
+    @cached_property
+    def published(self) -> tuple[Published, ...]:
+        """The published cards as exports have them."""
+        return tuple(
+            Published(self.base, card, self.path_of(card))
+            for card in self.base.cards
+            if card.publish and addresses.is_file_name(card.citekey)
+        )
 
     @cached_property
     def main_cards(self) -> tuple[CardView, ...]:
@@ -63,22 +72,13 @@ class Site:
 
     def path_of(self, card: Card) -> str:
         """Where a card's page stands."""
-        languages = self._languages.get(card.citekey, {card.lang})
-        first = self.base.settings.language if self.base.settings.language in languages else min(languages)
+        first = self.base.first_languages.get(card.citekey, card.lang)
         return addresses.card_stem(card.citekey, "" if card.lang == first else card.lang) + ".html"
 
     def other_language(self, view: CardView) -> CardView | None:
         """The same paper's card in another language."""
         others = (each for each in self.cards if each.card.citekey == view.card.citekey and each is not view)
         return next(others, None)
-
-    @cached_property
-    def _languages(self) -> dict[str, set[str]]:
-        languages: dict[str, set[str]] = {}
-        for card in self.base.cards:
-            if card.publish:
-                languages.setdefault(card.citekey, set()).add(card.lang)
-        return languages
 
     def _view(self, card: Card) -> CardView:
         verdicts = self.base.verdicts(card)
