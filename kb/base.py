@@ -91,7 +91,11 @@ class Base:
     @cached_property
     def calls(self) -> tuple[str, ...]:
         """The normal forms of all calls that cards name, sorted."""
-        return tuple(sorted({call for card in self.cards for call in self.calls_of(card)}))
+        return tuple(sorted({call for calls in self._calls.values() for call in calls}))
+
+    def calls_of(self, card: Card) -> tuple[str, ...]:
+        """The normal forms of the calls that a card names, each once, in their order."""
+        return self._calls.get((card.path, card.line), ())
 
     def verdicts(self, card: Card) -> Verdicts:
         """The verdicts on a card's printed figures, by the line and column of their cells."""
@@ -109,7 +113,13 @@ class Base:
 
     def witnesses_of(self, call: str) -> tuple[Witness, ...]:
         """Who speaks for the model of a call in normal form."""
-        return self.witnesses.of(call, self.lock, self.factories)
+        if call not in self._witnesses:
+            self._witnesses[call] = self.witnesses.of(call, self.lock, self.factories)
+        return self._witnesses[call]
+
+    @cached_property
+    def _witnesses(self) -> dict[str, tuple[Witness, ...]]:
+        return {}
 
     def is_provisional(self, verdict: Verdict) -> bool:
         """Whether a verdict rests on a model of ours that nobody else's was found to be the same as."""
@@ -137,8 +147,11 @@ class Base:
     def _claims(self) -> dict[tuple[str, int], tuple[Outcome, ...]]:
         return {(card.path, card.line): tuple(map(self.outcome, card.claims)) for card in self.cards}
 
-    def calls_of(self, card: Card) -> Iterator[str]:
-        """The normal forms of the calls that a card names, some of them more than once."""
+    @cached_property
+    def _calls(self) -> dict[tuple[str, int], tuple[str, ...]]:
+        return {(card.path, card.line): tuple(dict.fromkeys(self._calls_in(card))) for card in self.cards}
+
+    def _calls_in(self, card: Card) -> Iterator[str]:
         yield from filter(None, (self.normal_call(model.call) for model in card.models))
         for row in card.results:
             yield from filter(None, [row.call])

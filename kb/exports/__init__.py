@@ -7,12 +7,13 @@ measurements that the card names, so that one changed card leaves the pieces of 
 from __future__ import annotations
 
 from kb.exports.columns import TABLES, datasette_metadata, described
-from kb.exports.files import DATABASE, FILES, VERSION, content, file_for
+from kb.exports.files import DATABASE, FILES, MOST_IN_DATABASE, VERSION, content, file_for
 from kb.exports.published import Published
 
 __all__ = [
     "DATABASE",
     "FILES",
+    "MOST_IN_DATABASE",
     "TABLES",
     "VERSION",
     "Published",

@@ -21,9 +21,7 @@ def database(cards: Sequence[Published]) -> bytes:
         for table, rows in _tables(cards):
             _insert(connection, table, list(rows))
         connection.execute("INSERT INTO sections_fts(sections_fts) VALUES ('rebuild')")
-        connection.execute("INSERT INTO sections_fts(sections_fts) VALUES ('optimize')")
         connection.commit()
-        connection.execute("VACUUM")
         return connection.serialize()
 
 

@@ -33,10 +33,20 @@ def code_block(text: str) -> Markup:
 
 
 def front_matter(values: Mapping[str, object]) -> Markup:
-    """A page's front matter. The theme prints title and description as they stand, so they are escaped."""
+    """A page's front matter.
+
+    Material prints title and description as they stand, so they are escaped; our own part of the theme takes them from
+    `kb`, and escapes what it prints.
+    """
+    raw = {key: values[key] for key in ("title", "description") if values.get(key)}
+    values = {**values, "kb": {**raw, **_mapping(values.get("kb"))}}
     escaped = {key: str(escape(value)) if isinstance(value, str) else value for key, value in values.items()}
     dumped = yaml.safe_dump(escaped, allow_unicode=True, sort_keys=False, width=10**9)
     return Markup(f"---\n{dumped}---\n")
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def grouped(number: int) -> str:

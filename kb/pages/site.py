@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from kb.calls import is_package_call, parse_call
 from kb.exports import Published
@@ -22,9 +23,15 @@ if TYPE_CHECKING:
 class Site:
     """The base as its pages see it."""
 
-    def __init__(self, base: Base) -> None:
+    def __init__(self, base: Base, address: str | None = None) -> None:
         self.base = base
+        self.address = base.settings.site_url if address is None else address  # "" where it is not known
         self.texts = Texts(base.settings.language)
+
+    def url(self, path: str) -> str:
+        """The address of a file of the site; one from the site's root where its address is not known."""
+        root = f"{self.address.rstrip('/')}/" if self.address else ""
+        return root + quote(path.removesuffix("index.html") if root else path)
 
     @cached_property
     def cards(self) -> tuple[CardView, ...]:
