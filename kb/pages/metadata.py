@@ -1,7 +1,7 @@
 """What the head of a card's page says to programs: Highwire tags for reference managers, JSON-LD for search engines.
 
-The theme prints it, escaped where it lands (templates/theme/partials/kb-head.html). Zotero takes the type of the item
-from the venue's tag, and for a preprint, which has none, from DC.type.
+The theme prints it from the front matter, where it is escaped (templates/theme/partials/kb-head.html). Zotero takes the
+type of the item from the venue's tag, and for a preprint, which has none, from DC.type.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from kb.bibliography.writing import addresses, arxiv_number, doi, kind_of_work, name_parts
+from kb.pages.formats import json_members
 from kb.pages.views import CardView
 from kb.records import Card
 
@@ -29,7 +30,7 @@ def head_of_card(view: CardView, image: str, site_name: str) -> Json:
         "image": image,
         "twin": twin_path(view),
         "citation": [list(tag) for tag in highwire(card)] if card.citation.title else [],
-        "json_ld": json_ld(card, site_name),
+        "json_ld": json_members(json_ld(card, site_name)),
     }
 
 
@@ -76,7 +77,7 @@ def language_of(title: str) -> str:
 
 
 def json_ld(card: Card, site_name: str) -> Json:
-    """The note as an article, about a scholarly article. The page adds its own address."""
+    """The note as an article about a scholarly article; the page adds the context, and its own address."""
     note = {
         "@type": "Article",
         "headline": card.name or card.citekey,

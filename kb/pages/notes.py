@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from kb.base import path_beside
@@ -23,6 +24,15 @@ _ACTIVE_SVG = re.compile(
 )
 
 
+class Part(NamedTuple):
+    """A part of a card: its heading ("" for the introduction), anchor, and source, with the line this begins on."""
+
+    heading: str
+    anchor: str
+    markdown: str
+    first_line: int
+
+
 @dataclass(frozen=True, slots=True)
 class Body:
     """A rendered part of a card: its heading ("" for the introduction), anchor, and the name of its HTML file."""
@@ -34,13 +44,17 @@ class Body:
     images: tuple[tuple[str, str], ...] = ()  # path from the root, and where it is published
 
 
-def bodies(site: Site, view: CardView) -> Iterator[Body]:
-    """The parts of a card, in its order; the anchors of known sections are their ids."""
-    card = view.card
+def parts(card: Card) -> Iterator[Part]:
+    """The parts of a card that its page shows, in its order; the anchors of known sections are their ids."""
     if card.intro.strip():
-        yield _body(site, view, "", "intro", card.intro, card.intro_line)
+        yield Part("", "intro", card.intro, card.intro_line)
     for section, anchor in zip(card.sections, _anchors(card), strict=True):
-        yield _body(site, view, section.heading, anchor, section.markdown, section.line + 1)
+        yield Part(section.heading, anchor, section.markdown, section.line + 1)
+
+
+def bodies(site: Site, view: CardView) -> Iterator[Body]:
+    """The parts of a card, rendered."""
+    return (_body(site, view, part) for part in parts(view.card))
 
 
 def _anchors(card: Card) -> list[str]:
@@ -55,7 +69,7 @@ def _anchors(card: Card) -> list[str]:
     return anchors
 
 
-def _body(site: Site, view: CardView, heading: str, anchor: str, markdown: str, first_line: int) -> Body:
+def _body(site: Site, view: CardView, part: Part) -> Body:
     images: dict[str, str] = {}
 
     def resolve_and_keep(link: Link) -> str | None:
@@ -64,9 +78,9 @@ def _body(site: Site, view: CardView, heading: str, anchor: str, markdown: str, 
         return resolve(site, view, link)
 
     context = BodyContext(
-        first_line=first_line,
+        first_line=part.first_line,
         definitions=view.card.definitions,
-        prefix=anchor,
+        prefix=part.anchor,
         resolve=resolve_and_keep,
         cell=figures.cell_writer(view, site.texts),
         table=figures.legend_writer(view, site.texts),
@@ -75,8 +89,8 @@ def _body(site: Site, view: CardView, heading: str, anchor: str, markdown: str, 
         name=lambda target: _name(site, view.card, target),
         callout_titles=site.texts.under("callout"),
     )
-    name = f"{view.path.removesuffix('.html')}/{anchor}.html"
-    return Body(heading, anchor, name, _for_search(render(markdown, context)), tuple(images.items()))
+    name = f"{view.path.removesuffix('.html')}/{part.anchor}.html"
+    return Body(part.heading, part.anchor, name, _for_search(render(part.markdown, context)), tuple(images.items()))
 
 
 def _for_search(html: str) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -21,6 +22,7 @@ _WIKI_LINK = re.compile(r"\[\[[^\[\]\n]+\]\]")
 _SPAN = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)", re.DOTALL)
 _REMARK = re.compile(r"[ \t]*<!--\s*kb:.*?-->", re.DOTALL)
 _MARGIN = re.compile(r"[\s>]*(?:[-*+]\s+|\d{1,9}[.)]\s+)?")
+_DEFINITION = re.compile(r"^\[(?P<label>\^?[^\]\n]+)\]:", re.MULTILINE)
 _IN_TEXT = re.compile(r"([\\\[\]])")
 
 
@@ -35,14 +37,14 @@ class Edit(NamedTuple):
 
 def twin(site: Site, view: CardView) -> str:
     """The card's Markdown."""
-    card = view.card
-    parts = [(section.heading, section.markdown, section.line + 1) for section in card.sections]
-    bodies = [f"## {heading}\n\n{_part(site, view, text, line)}" for heading, text, line in parts]
-    intro = [_part(site, view, card.intro, card.intro_line)] if card.intro.strip() else []
-    outside = [_REMARK.sub("", card.definitions).strip()] if card.definitions.strip() else []
-    legend = [_legend(view, site)] if view.judged else []
-    whole = ["\n".join(_head(site, view)), *intro, *bodies, *outside, *legend]
-    return "\n\n".join(part.strip("\n") for part in whole) + "\n"
+    parts = [
+        f"## {part.heading}\n\n{text}" if part.heading else text
+        for part in notes.parts(view.card)
+        for text in [_part(site, view, part).strip("\n")]
+    ]
+    outside = "\n".join(_definitions(site, view, "\n".join(parts)))
+    whole = ["\n".join(_head(site, view)), *parts, outside, _legend(view, site) if view.judged else ""]
+    return "\n\n".join(part.strip("\n") for part in whole if part) + "\n"
 
 
 def _head(site: Site, view: CardView) -> Iterator[str]:
@@ -59,7 +61,7 @@ def _head(site: Site, view: CardView) -> Iterator[str]:
         t("twin.paper"): " ".join(f"<{address}>" for address in of_paper(card).values()),
         t("twin.page"): f"[{card.citekey}.html]({quote(card.citekey)}.html)",
     }
-    yield from (f"- {name}{t('list.separator')}{value}" for name, value in facts.items() if value)
+    yield from (f"- {t('twin.fact', name=name, value=value)}" for name, value in facts.items() if value)
 
 
 def _legend(view: CardView, site: Site) -> str:
@@ -69,21 +71,40 @@ def _legend(view: CardView, site: Site) -> str:
     return f"---\n\n{site.texts('twin.legend', marks=marks)}"
 
 
-def _part(site: Site, view: CardView, text: str, first_line: int) -> str:
+def _part(site: Site, view: CardView, part: notes.Part) -> str:
     """The source of a part of the card, edited."""
-    lines = text.split("\n")
-    edits = [*_links(site, view, lines, first_line, text), *_values(site, view, lines, first_line, text)]
-    edits += _measured(view, lines, first_line)
+    lines = part.markdown.split("\n")
+    edits = [
+        *_links(site, view, lines, part),
+        *_values(site, view, lines, part),
+        *_measured(view, lines, part.first_line),
+    ]
+    return _edited(lines, edits)
+
+
+def _edited(lines: list[str], edits: Iterable[Edit]) -> str:
     for edit in sorted(set(edits), reverse=True):
         line = lines[edit.line]
         lines[edit.line] = line[: edit.start] + edit.text + line[edit.end :]
     return _REMARK.sub("", "\n".join(lines))
 
 
-def _links(site: Site, view: CardView, lines: list[str], first_line: int, text: str) -> Iterator[Edit]:
+def _definitions(site: Site, view: CardView, text: str) -> Iterator[str]:
+    """The definitions of links and footnotes that stand elsewhere in the note, and that the card uses."""
+    defined = {found["label"] for found in _DEFINITION.finditer(text)}
+    starts = [found.start() for found in _DEFINITION.finditer(view.card.definitions)]
+    for start, end in pairwise([*starts, len(view.card.definitions)]):
+        source = view.card.definitions[start:end].strip("\n")
+        label = source[1 : source.index("]:")]
+        if label not in defined and f"[{label}]" in text:
+            lines, part = source.split("\n"), notes.Part("", "", source, 1)
+            yield _edited(lines, [*_links(site, view, lines, part), *_values(site, view, lines, part)])
+
+
+def _links(site: Site, view: CardView, lines: list[str], part: notes.Part) -> Iterator[Edit]:
     """Links to cards and images, by their addresses on the site."""
-    for link in links(text, first_line, view.card.definitions):
-        number, start = link.line - first_line, link.column - 1
+    for link in links(part.markdown, part.first_line, view.card.definitions):
+        number, start = link.line - part.first_line, link.column - 1
         href = notes.resolve(site, view, link)
         found = _WIKI_LINK.match(lines[number], start) if link.kind == "wiki" else None
         if found:
@@ -108,16 +129,16 @@ def _destination(line: str, number: int, start: int, target: str, href: str) -> 
             return
 
 
-def _values(site: Site, view: CardView, lines: list[str], first_line: int, text: str) -> Iterator[Edit]:
+def _values(site: Site, view: CardView, lines: list[str], part: notes.Part) -> Iterator[Edit]:
     """Expressions, by what came of them."""
-    for source, line, column in code_spans(text, first_line):
-        found = _SPAN.match(lines[line - first_line], column - 1) if source.startswith(MARKS) else None
+    for source, line, column in code_spans(part.markdown, 0):
+        found = _SPAN.match(lines[line], column - 1) if source.startswith(MARKS) else None
         known = view.claim(source)
         outcome = known.outcome if known else site.base.outcome(Claim(source, line)) if found else None
         if found and outcome and outcome.status != "unreadable":
             value = outcome.shown or f"`{outcome.text}`"
             words = value if outcome.status == "value" else f"`{outcome.text}` ({claims.in_words(outcome, site.texts)})"
-            yield Edit(line - first_line, column - 1, found.end(), words)
+            yield Edit(line, column - 1, found.end(), words)
 
 
 def _measured(view: CardView, lines: list[str], first_line: int) -> Iterator[Edit]:
