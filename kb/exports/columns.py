@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+import yaml
+
 from kb.resources import PACKAGE
 
 TABLES = ("cards", "results", "measurements", "links")
@@ -19,9 +21,17 @@ def _schema() -> Mapping[str, Any]:
     return dict(found["$defs"])
 
 
-def described(table: str) -> dict[str, str]:
+@cache
+def _in_chinese() -> Mapping[str, Mapping[str, str]]:
+    found = yaml.safe_load((PACKAGE / "texts" / "columns.zh.yml").read_text(encoding="utf-8"))
+    return dict(found)
+
+
+def described(table: str, language: str = "en") -> dict[str, str]:
     """What each column of a table holds, in the order of the columns."""
-    return {name: column["description"] for name, column in _schema()[table]["properties"].items()}
+    columns = _schema()[table]["properties"]
+    chinese = _in_chinese()[table] if language == "zh" else {}
+    return {name: chinese.get(name, column["description"]) for name, column in columns.items()}
 
 
 def datasette_metadata(title: str, licence: str = "") -> str:
