@@ -51,5 +51,5 @@ CREATE INDEX links_card ON links(card);
 CREATE INDEX links_to_card ON links(to_card);
 -- Finds any three characters or more, Chinese too.
 CREATE VIRTUAL TABLE sections_fts USING fts5(
-  heading, markdown, content='sections', content_rowid='id', tokenize='trigram'
+  heading, markdown, content="sections", content_rowid="id", tokenize='trigram'
 );
