@@ -11,11 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from markdown_it.token import Token
-
 from kb.encoding import split_lines, without_marks
 from kb.heads import has_citekey, is_placeholder, is_template, opens_card
-from kb.markdown import definitions, parser
+from kb.markdown import definitions, top_level
 from kb.plain_yaml import front_matter, load_plain
 from kb.records import Place, Problem, Slice
 from kb.schema import Schema
@@ -78,15 +76,10 @@ class Reading:
 
 def _blocks(text: str) -> Iterator[Block]:
     """The top-level blocks; only headings with `#` are headings here, since `---` below a line makes one by mishap."""
-    md = parser()
-    tokens: list[Token] = []
-    md.block.parse(text, md, {}, tokens)
-    for index, token in enumerate(tokens):
-        if token.level or not token.map:
-            continue
-        start, end = token.map
+    for token, inside in top_level(text):
+        start, end = token.map or (0, 0)
         if token.type == "heading_open" and token.markup.startswith("#"):
-            yield Block("heading", start, end, len(token.markup), _COMMENT.sub("", tokens[index + 1].content))
+            yield Block("heading", start, end, len(token.markup), _COMMENT.sub("", inside))
         elif token.type == "blockquote_open":
             yield Block("quote", start, end)
         elif not _COMMENT.fullmatch(token.content.strip()):
