@@ -229,7 +229,8 @@ def test_llms_txt_lists_the_markdown_of_every_card(site):
     listed = [found[1] for line in lines if (found := re.match(r"- \[[^\]]+\]\((\S+)\): \S", line))]
     cards = [each for each in listed if each.endswith(".md.txt")]
     assert sorted(cards) == [
-        f"{ADDRESS}cards/{key}.md.txt" for key in ("Howard2017arxiv", "Sandler2018CVPR", "Zhou2017JSJXB")
+        f"{ADDRESS}cards/{key}.md.txt"
+        for key in ("Evil2020CVPR", "Howard2017arxiv", "Sandler2018CVPR", "Zhou2017JSJXB")
     ]
     assert all((site / each.removeprefix(ADDRESS)).is_file() for each in cards)
 
