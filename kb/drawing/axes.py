@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 ROOM = 0.05  # of the axis, beyond the least and the greatest value
 ROUND = (1, 2, 5)
-FEW_DECADES = 2.5  # up to here a logarithmic axis marks 2 and 5 beside the powers of ten
+FEW_DECADES = 3  # up to here a logarithmic axis marks 2 and 5 beside the powers of ten
 
 
 @dataclass(frozen=True, slots=True)
