@@ -39,6 +39,11 @@ def front_matter(values: Mapping[str, object]) -> Markup:
     return Markup(f"---\n{dumped}---\n")
 
 
+def breakable(call: str) -> Markup:
+    """A call that may be broken where its words end, so that a narrow column can hold it."""
+    return Markup("<wbr>").join(re.split(r"(?<=[(_,])(?!\))", call))
+
+
 def grouped(number: int) -> str:
     """3504872 as 3,504,872."""
     return f"{number:,}"

@@ -46,6 +46,7 @@ def environment(site: Site) -> Environment:
         markdown=formats.markdown_text,
         ours=formats.our_markdown,
         code_block=formats.code_block,
+        breakable=formats.breakable,
         grouped=formats.grouped,
         short=formats.short,
         shape=formats.shape,

@@ -57,8 +57,10 @@ class Plot:
                 yield points[0].row.family, self._path(best.values())
 
     def front(self) -> str:
-        """The path through the points that nothing cheaper is better than."""
-        return self._path(point for point in self.points if point.front)
+        """The steps from each point that nothing cheaper is better than to the next: the best at every cost."""
+        first, *others = (point for point in self.points if point.front)
+        steps = "".join(f"H{self.x.at(point.x)}V{self.y.at(point.y)}" for point in others)
+        return f"M{self.x.at(first.x)} {self.y.at(first.y)}{steps}H{self.x.end}"
 
     def _path(self, points: Iterable[Point]) -> str:
         return "M" + "L".join(f"{self.x.at(point.x)} {self.y.at(point.y)}" for point in points)

@@ -181,14 +181,15 @@
     return h("td", { class: "kb-number", title: grouped(row[name]) + unit }, showCount(name, row[name]), least ? " ≥" : "")
   }
 
+  const callCode = (call) => h("code", {}, call.split(/(?<=[(_,])(?!\))/).map((piece, at) => [at ? h("wbr") : "", piece]))
   const tableRow = (row, isChosen) => {
     const [card] = row.cards
     const notes = [card.labels.slice(0, 2).join(", "), row.input].filter(Boolean).join(" · ")
     const box = h("input", { type: "checkbox", "aria-label": text("choose", { call: row.call }), onchange: () => toggle(row.call) })
     box.checked = isChosen
     return h("tr", { class: isChosen && "kb-is-chosen", "data-call": row.call },
-      h("th", { scope: "row" }, h("label", { class: "kb-choose" }, box),
-        h("a", { href: card.href }, h("code", {}, row.call)), h("span", { class: "kb-label" }, notes)),
+      h("th", { scope: "row" }, h("div", { class: "kb-call" }, h("label", { class: "kb-choose" }, box),
+        h("div", {}, h("a", { href: card.href }, callCode(row.call)), h("span", { class: "kb-label" }, notes)))),
       h("td", {}, row.family, h("span", { class: "kb-label" }, h("a", { href: card.href.split("#")[0] }, card.name))),
       h("td", {}, row.year == null ? "" : String(row.year), row.kind && h("span", { class: "kb-label" }, kindName(row))),
       ["params", "macs", "flops", "activations", "peak_activation_bytes"].map((name) => countCell(row, name)),
@@ -221,10 +222,10 @@
 
   // ------------------------------------------------------------------------------------------------- side by side
   const signed = (value) => `${value > 0 ? "+" : "−"}${Number(Math.abs(value).toFixed(2))}`
-  const ratio = (value, base) => {
-    if (!base || value === base) return ""
-    const times = value / base
-    return `×${Number(times.toPrecision(3))}`
+  const versus = (value, base, show) => {
+    if (value === base) return ""
+    const difference = `${value > base ? "+" : "−"}${show(Math.abs(value - base))}`
+    return base ? `×${Number((value / base).toPrecision(3))} (${difference})` : difference
   }
   const compared = (shown, note) => h("td", {}, shown, note ? h("small", {}, note) : "")
 
@@ -235,7 +236,7 @@
   const countRow = (label, chosen, value, show) => {
     const base = value(chosen[0])
     return sideRow(label, chosen, (row) => {
-      const cell = compared(show(value(row)), ratio(value(row), base))
+      const cell = compared(show(value(row)), versus(value(row), base, show))
       if (Number.isInteger(value(row))) cell.title = grouped(value(row))
       return cell
     })
@@ -269,7 +270,7 @@
       h("a", { href: each.href }, `${cardName(row, each.citekey)}: ${each.label || each.call}`)])))
 
   const sideHead = (row, at) => h("th", { scope: "col" },
-    h("a", { href: row.cards[0].href }, h("code", {}, row.call)),
+    h("a", { href: row.cards[0].href }, callCode(row.call)),
     h("span", { class: "kb-side__tools" },
       at ? h("button", { type: "button", class: "kb-button", "aria-label": text("base", { call: row.call }), onclick: () =>
         choose([row.call, ...chosenCalls().filter((call) => call !== row.call)]) }, text("base_short")) : text("first"),
@@ -282,27 +283,31 @@
     say(unknown.length ? text("unknown", { calls: unknown.join(", ") }) : "")
     part("bar").hidden = part("chosen").hidden = !chosen.length
     part("chosen-count").textContent = text("chosen_count", { count: chosen.length })
-    part("chosen").replaceChildren(...(chosen.length ? [h("h2", {}, text("chosen")), sideTable(chosen)] : []))
+    part("chosen").replaceChildren(...(chosen.length ? [chosenHead(chosen), sideTable(chosen)] : []))
   }
+  const chosenHead = (chosen) => h("div", { class: "kb-chosen__head" }, h("h2", {}, text("chosen")),
+    h("span", {}, text("chosen_count", { count: chosen.length })),
+    h("button", { type: "button", class: "kb-button", onclick: () => choose([]) }, text("clear")))
   const sideTable = (chosen) => {
     const moved = chosen.map((row) => 4 * (row.params + row.activations))
     const intensity = (row) => (row.flops / moved[chosen.indexOf(row)] || 0)
     const counts = [...numbers.filter((name) => config.texts[name] && !COUNTS.includes(name))]
-    return h("div", { class: "kb-scroll", tabindex: "0", role: "region", "aria-label": text("chosen") },
-      h("table", { class: "kb-data kb-side" },
-        h("thead", {}, h("tr", {}, h("th", { scope: "col" }, text("call")), chosen.map(sideHead))),
-        h("tbody", {},
-          sideRow(text("cards"), chosen, (row) => h("td", {}, row.cards.map((card, at) =>
-            [at ? ", " : "", h("a", { href: card.href }, card.name)]))),
-          sideRow(text("year"), chosen, (row) => h("td", {}, row.year == null ? "–" : String(row.year))),
-          sideRow(text("input"), chosen, (row) => h("td", {}, row.input)),
-          ["params", "macs", "flops", "activations", "peak_activation_bytes"].map((name) =>
-            countRow(text(name), chosen, (row) => row[name], (value) => showCount(name, value))),
-          reportedRows(chosen),
-          counts.map((name) => countRow(text(name), chosen, (row) => row[name], short)),
-          countRow(text("intensity"), chosen, intensity, (value) => value.toFixed(1)),
-          groupRow(text("share_params"), chosen), shareRows(chosen, 0, "params"),
-          groupRow(text("share_macs"), chosen), shareRows(chosen, 1, "macs"))))
+    const table = h("table", { class: "kb-data kb-side" },
+      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, text("call")), chosen.map(sideHead))),
+      h("tbody", {},
+        sideRow(text("cards"), chosen, (row) => h("td", {}, row.cards.map((card, at) =>
+          [at ? ", " : "", h("a", { href: card.href }, card.name)]))),
+        sideRow(text("year"), chosen, (row) => h("td", {}, row.year == null ? "–" : String(row.year))),
+        sideRow(text("input"), chosen, (row) => h("td", {}, row.input)),
+        ["params", "macs", "flops", "activations", "peak_activation_bytes"].map((name) =>
+          countRow(text(name), chosen, (row) => row[name], (value) => showCount(name, value))),
+        reportedRows(chosen),
+        counts.map((name) => countRow(text(name), chosen, (row) => row[name], short)),
+        countRow(text("intensity"), chosen, intensity, (value) => value.toFixed(1)),
+        groupRow(text("share_params"), chosen), shareRows(chosen, 0, "params"),
+        groupRow(text("share_macs"), chosen), shareRows(chosen, 1, "macs")))
+    table.style.minWidth = `${7 + 8 * chosen.length}rem`
+    return h("div", { class: "kb-scroll", tabindex: "0", role: "region", "aria-label": text("chosen") }, table)
   }
 
   // --------------------------------------------------------------------------------------------------------- plot
@@ -378,6 +383,12 @@
     return [(number % 8) + 1, SHAPES[Math.floor(number / 8) % SHAPES.length]]
   }
   const pathOf = (points, x, y) => `M${points.map((point) => `${x.at(point.x).toFixed(1)} ${y.at(point.y).toFixed(1)}`).join("L")}`
+  // From each point of the front to the next in steps: the best at every cost.
+  const frontOf = (points, x, y) => {
+    const [first, ...others] = points.filter((point) => point.front)
+    const steps = others.map((point) => `H${x.at(point.x).toFixed(1)}V${y.at(point.y).toFixed(1)}`)
+    return `M${x.at(first.x).toFixed(1)} ${y.at(first.y).toFixed(1)}${steps.join("")}H${x.end}`
+  }
   const linesOf = (points) => {
     const byLine = new Map()
     for (const point of points) {
@@ -433,7 +444,7 @@
       axesOf(x, y, height),
       s("g", { class: "kb-plot__lines", "aria-hidden": "true" },
         linesOf(all).map((line) => s("path", { class: `kb-line-${look(line[0].row.family)[0]}`, d: pathOf(line, x, y) })),
-        all.some((point) => point.front) ? s("path", { class: "kb-plot__front", d: pathOf(all.filter((point) => point.front), x, y) }) : ""),
+        all.some((point) => point.front) ? s("path", { class: "kb-plot__front", d: frontOf(all, x, y) }) : ""),
       points.map((point) => pointMark(point, x, y, chosen.includes(point.row.call))))
     drawing.querySelector(".kb-point").setAttribute("tabindex", "0")
     canvas.replaceChildren(drawing)
@@ -512,7 +523,9 @@
     part("trouble").hidden = !message
   }
 
+  const isFiltered = () => [...FILTERS.slice(1), "kinds", "families"].some((name) => state[name].length)
   const fillForms = () => {
+    if (isFiltered()) part("filter-details").open = true
     const filters = part("filters").elements
     for (const name of FILTERS) if (filters[name].value !== state[name]) filters[name].value = state[name]
     filters.sort.value = state.sort.replace(/^-/, "")
@@ -589,6 +602,10 @@
     }), { signal: gone.signal })
   }
 
+  // Where the chosen ones are in view, no bar has to lead there.
+  const watchChosen = () => new IntersectionObserver(([{ isIntersecting }]) =>
+    part("bar").classList.toggle("kb-bar-below--idle", isIntersecting)).observe(part("chosen"))
+
   const start = ({ calls }) => {
     rows = calls
     byCall = new Map(rows.map((row) => [row.call, row]))
@@ -598,6 +615,8 @@
     makeHeads()
     listen()
     listenToWindow()
+    watchChosen()
+    part("filter-details").open = matchMedia("(min-width: 45em)").matches
     state = read()
     render()
     root.dataset.ready = "yes"
