@@ -16,7 +16,7 @@ from kb.pages.site import Site
 from kb.pages.views import ACCURACIES, CardView, ModelView, figure_anchor, is_accuracy
 from kb.records import Factory, Measurement, Printed
 
-_PACKAGE_FAMILY = re.compile(r"[a-z]+(?:_?v\d+(?![a-z]))?", re.IGNORECASE)
+_PACKAGE_FAMILY = re.compile(r"(?:(?:tf|legacy|wide)_)?([a-z]+?_?v\d+(?![a-z\d])|[a-z]+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ def family(call: str, factory: Factory | None) -> str:
         return PurePosixPath(factory.path).stem
     name = call.partition("(")[0].rpartition(":")[2]
     found = _PACKAGE_FAMILY.match(name)
-    return found[0] if found else name
+    return found[1] if found else name
 
 
 def series(found: Iterable[Row]) -> tuple[Series, ...]:

@@ -71,10 +71,15 @@ class Plot:
         return number % COLOURS + 1, SHAPES[number // COLOURS % len(SHAPES)]
 
 
-def plot(rows: Sequence[Row], shown: Series | None) -> Plot:
-    """Accuracies of a series against multiply-adds; without one, parameters against multiply-adds."""
+def plot(rows: Sequence[Row], shown: Series | None, most: int) -> Plot:
+    """Accuracies of a series against multiply-adds; without one, parameters against multiply-adds.
+
+    Of more than `most` points it holds some, evenly taken, and the Pareto front.
+    """
     points = tuple(sorted(_points(rows, shown), key=lambda point: (point.x, -point.y, point.row.call)))
     points = tuple(_marked(points)) if shown else points
+    step = max(1, -(-len(points) // most))
+    points = tuple(point for number, point in enumerate(points) if number % step == 0 or point.front)
     across = axis((point.x for point in points), LEFT, WIDTH - RIGHT, log=True)
     up = axis((point.y for point in points), HEIGHT - BOTTOM, TOP, log=shown is None)
     return Plot(shown, across, up, points, tuple(families(rows)))

@@ -306,7 +306,7 @@
         countRow(text("intensity"), chosen, intensity, (value) => value.toFixed(1)),
         groupRow(text("share_params"), chosen), shareRows(chosen, 0, "params"),
         groupRow(text("share_macs"), chosen), shareRows(chosen, 1, "macs")))
-    table.style.minWidth = `${7 + 8 * chosen.length}rem`
+    table.style.setProperty("--kb-models", chosen.length)
     return h("div", { class: "kb-scroll", tabindex: "0", role: "region", "aria-label": text("chosen") }, table)
   }
 
