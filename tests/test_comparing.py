@@ -139,9 +139,9 @@ def test_the_page_says_where_no_dataset_is_stated(stated):
     row = re.search(
         r"<tr>\n<th scope=\"row\"><a [^>]*><code>net\(\)(?:(?!</tr>).)*", str(stated["pages/models.md"]), re.DOTALL
     )
-    reported = re.findall(r">([\d.]+)</a> (\S+?)<span class=\"kb-label\">([^·]+) ·", row[0])
-    assert ("60.5", "top-5", "dataset not stated") in reported
-    assert ("40", "top-1", "Birds of Iceland") in reported
+    reported = re.findall(r">([\d.]+ %)</a> (\S+?)<span class=\"kb-label\">([^·]+) ·", row[0])
+    assert ("60.5 %", "top-5", "dataset not stated") in reported
+    assert ("40 %", "top-1", "Birds of Iceland") in reported
 
 
 # ------------------------------------------------------------------------------------- the page without its script
@@ -165,7 +165,7 @@ def test_the_plot_is_made_of_links_whose_names_hold_their_figures(files):
     (point,) = (each for each in points if (each["aria-label"] or "").startswith(wanted))
     assert "75.2 %" in point["aria-label"]
     assert "MobileNetV3" in point["aria-label"]
-    assert point["href"] == "cards/Howard2019arxiv.html#model-mobilenet_v3_large"
+    assert point["xlink:href"] == "cards/Howard2019arxiv.html#model-mobilenet_v3_large"
 
 
 def test_no_marked_point_is_worse_and_dearer_than_another(files):

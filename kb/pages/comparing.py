@@ -56,6 +56,11 @@ class Reported:
         return self.printed.value * 100 if share else self.printed.value
 
     @property
+    def shown(self) -> str:
+        """The accuracy as it is printed, with its last digits."""
+        return f"{self.printed.printed} {self.printed.unit}".strip()
+
+    @property
     def source(self) -> str:
         """What readers call the card that reports it."""
         return self.view.card.name or self.view.card.citekey

@@ -67,7 +67,7 @@ def _reported(found: Reported) -> dict[str, object]:
         "call": found.call,
         "metric": found.metric,
         "value": float(found.value),
-        "printed": f"{found.printed.printed} {found.printed.unit}".strip(),
+        "printed": found.shown,
         "column": found.column,
         "dataset": found.on.dataset,
         "stated": found.on.by,

@@ -143,7 +143,8 @@
     const own = inSeries(row, state.y.includes(":") ? state.y : defaults().y)
     return own.length ? Math.max(...own.map((each) => each.value)) : null
   }
-  const sortValue = (row, name) => ({ reported: accuracy, kind: kindName })[name]?.(row) ?? row[name]
+  const worked = { reported: accuracy, kind: kindName }
+  const sortValue = (row, name) => (name in worked ? worked[name](row) : row[name])
 
   const sorted = (found) => {
     const down = state.sort.startsWith("-")
@@ -171,7 +172,7 @@
   const sourcesOf = (row, group) => unique(group.map((each) => cardName(row, each.citekey))).join(", ")
 
   const reportedCell = (row) => h("td", {}, distinct(row.reported).map((group) => h("span", { class: "kb-reported" },
-    h("a", { href: group[0].href, title: `${group[0].column}; ${group[0].label}` }, String(group[0].value)),
+    h("a", { href: group[0].href, title: `${group[0].column}; ${group[0].label}` }, group[0].printed),
     ` ${metricName(group[0].metric)}`,
     h("span", { class: "kb-label" }, `${datasetName(group[0].dataset)} · ${sourcesOf(row, group)}`))))
 
@@ -264,7 +265,7 @@
       return sideRow(label, chosen, (row) => h("td", {}, distinct(inSeries(row, key)).map((group) => reportedFigure(row, group, base))))
     })
   }
-  const reportedFigure = (row, group, base) => h("div", {}, `${group[0].value} %`,
+  const reportedFigure = (row, group, base) => h("div", {}, group[0].printed,
     base != null && group[0].value !== base ? ` (${text("points", { difference: signed(group[0].value - base) })})` : "",
     h("small", {}, group.map((each, at) => [at ? "; " : "",
       h("a", { href: each.href }, `${cardName(row, each.citekey)}: ${each.label || each.call}`)])))
@@ -373,7 +374,7 @@
   const pointName = (point) => [
     point.row.call,
     `${axisName(state.x)} ${showCount(state.x, point.x)}`,
-    point.sources.length ? `${metricName(point.sources[0].metric)} ${point.y} %, ${datasetName(point.sources[0].dataset)}, ${sourcesOf(point.row, point.sources)}: ${point.sources[0].label}`
+    point.sources.length ? `${metricName(point.sources[0].metric)} ${point.sources[0].printed}, ${datasetName(point.sources[0].dataset)}, ${sourcesOf(point.row, point.sources)}: ${point.sources[0].label}`
       : `${axisName(state.y)} ${showCount(state.y, point.y)}`,
     point.front ? text("on_front") : "",
   ].filter(Boolean).join("; ")
