@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal
 
 from kb.captions import cells, paragraph_above, parts, source_above, table_number
@@ -84,26 +85,51 @@ class Stated:
     by: StatedBy = ""
 
 
-def stated(card: Card, row: ResultRow, figure: Printed) -> Stated:
-    """The dataset that a figure of a results table was reported on, by the nearest of what the card says of it."""
-    return next(_statements(card, row, figure), Stated())
+class Datasets:
+    """What a card says of the datasets of its tables; each table is read once."""
+
+    def __init__(self, card: Card) -> None:
+        self._card = card
+        self._tables: dict[int, _Table] = {}
+
+    def stated(self, row: ResultRow, figure: Printed) -> Stated:
+        """The dataset that a figure was reported on, by the nearest of what the card says of it."""
+        table = self._table(row)
+        in_cell = _of_cell(cells(self._card, row.table, row.line)[1], table.named_in) if table.named_in >= 0 else ""
+        in_header = _known(self.header(row, figure))
+        return next(chain(_found(in_cell, "cell"), _found(in_header, "header")), table.stated)
+
+    def header(self, row: ResultRow, figure: Printed) -> str:
+        """The header of a figure's column, as readers see it."""
+        headers = self._table(row).headers
+        return headers[figure.column] if figure.column < len(headers) else ""
+
+    def _table(self, row: ResultRow) -> _Table:
+        if row.table not in self._tables:
+            self._tables[row.table] = _read(self._card, row)
+        return self._tables[row.table]
 
 
-def header(card: Card, row: ResultRow, figure: Printed) -> str:
-    """The header of a figure's column, as readers see it."""
-    written, _ = cells(card, row.table, row.line)
-    return plain_text(written[figure.column]).strip() if figure.column < len(written) else ""
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """A table's headers, which of them is `Dataset` (-1 for none), and what stands around the table."""
+
+    headers: tuple[str, ...]
+    named_in: int
+    stated: Stated
 
 
-def _statements(card: Card, row: ResultRow, figure: Printed) -> Iterator[Stated]:
-    written, values = cells(card, row.table, row.line)
-    if figure.column < len(written):
-        yield from _found(_of_cell(written, values), "cell")
-        yield from _found(_known(plain_text(written[figure.column])), "header")
-    above = plain_text(paragraph_above(card, row.table))
+def _read(card: Card, row: ResultRow) -> _Table:
+    headers = tuple(plain_text(each).strip() for each in cells(card, row.table, row.line)[0])
+    named_in = next((index for index, each in enumerate(headers) if _COLUMN.fullmatch(each)), -1)
+    return _Table(headers, named_in, next(_around(card, row.table), Stated()))
+
+
+def _around(card: Card, table: int) -> Iterator[Stated]:
+    above = plain_text(paragraph_above(card, table))
     yield from _found(_declared(above) or _known(_SENTENCE.split(above)[0]), "caption")
-    yield from _found(_by_number(card, row.table, table_number(above)), "tables")
-    headings = _HEADING.findall(source_above(card, row.table))
+    yield from _found(_by_number(card, table, table_number(above)), "tables")
+    headings = _HEADING.findall(source_above(card, table))
     yield from _found(_known(plain_text(headings[-1])) if headings else "", "heading")
     yield from _found(_of_head(card), "card")
 
@@ -113,11 +139,8 @@ def _found(dataset: str, by: StatedBy) -> Iterator[Stated]:
         yield Stated(dataset, by)
 
 
-def _of_cell(header: tuple[str, ...], values: tuple[str, ...]) -> str:
-    for name, value in zip(header, values, strict=False):
-        if _COLUMN.fullmatch(plain_text(name).strip()):
-            return _named(plain_text(value))
-    return ""
+def _of_cell(values: tuple[str, ...], column: int) -> str:
+    return _named(plain_text(values[column])) if column < len(values) else ""
 
 
 def _declared(text: str) -> str:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import PurePosixPath
 
 from kb.calls import is_package_call
-from kb.datasets import Stated, header, stated
+from kb.datasets import Datasets, Stated
 from kb.pages import addresses
 from kb.pages.site import Site
 from kb.pages.views import ACCURACIES, CardView, ModelView, figure_anchor, is_accuracy
@@ -133,12 +133,12 @@ def _row(call: str, mentions: Sequence[Mention], found: Iterable[Reported]) -> R
 
 def reported(view: CardView) -> Iterator[Reported]:
     """The accuracies that a card's tables give for calls, in the tables' order."""
+    datasets = Datasets(view.card)
     for row in view.card.results:
         for column, printed in row.metrics.items():
             if is_accuracy(row, column):
-                card, metric = view.card, column.partition(" ")[0]
-                on = stated(card, row, printed)
-                yield Reported(row.call, metric, header(card, row, printed), printed, on, row.label, view)
+                name, on = datasets.header(row, printed), datasets.stated(row, printed)
+                yield Reported(row.call, column.partition(" ")[0], name, printed, on, row.label, view)
 
 
 def family(call: str, factory: Factory | None) -> str:
