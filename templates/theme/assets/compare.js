@@ -243,6 +243,7 @@
     })
   }
 
+  const percent = (share) => (share ? (share < 0.0005 ? "< 0.1 %" : `${(100 * share).toFixed(1)} %`) : "–")
   const shareRows = (chosen, index, figure) => unique(chosen.flatMap((row) => Object.keys(row.by_kind)))
     .map((kind) => [kind, chosen.map((row) => (row.by_kind[kind]?.[index] ?? 0) / (row[figure] || 1))])
     .filter(([, shares]) => shares.some(Boolean))
@@ -252,7 +253,7 @@
       bar.style.width = `${100 * share}%`
       const points = at && Math.abs(share - shares[0]) >= 0.0005
         ? h("small", {}, text("points", { difference: signed(Number((100 * (share - shares[0])).toFixed(1))) })) : ""
-      return h("td", {}, share ? `${(100 * share).toFixed(1)} %` : "–", share ? bar : "", points)
+      return h("td", {}, percent(share), share ? bar : "", points)
     })))
 
   const reportedRows = (chosen) => {
@@ -422,6 +423,13 @@
       s("use", { class: `kb-mark-${colour}`, href: `#kb-shape-${shape}`, x: cx - 6, y: cy - 6, width: 12, height: 12 }))
   }
 
+  const drawLegend = (points) => part("legend").replaceChildren(...unique(points.map((point) => point.row.family)).sort()
+    .map((family) => {
+      const [colour, shape] = look(family)
+      const mark = s("use", { class: `kb-mark-${colour}`, href: `#kb-shape-${shape}`, width: 12, height: 12 })
+      return h("li", {}, s("svg", { class: "kb-key", viewBox: "0 0 12 12", "aria-hidden": "true" }, mark), family)
+    }))
+
   const drawPlot = (found) => {
     const canvas = part("canvas")
     const chosen = chosenCalls()
@@ -429,6 +437,7 @@
     const points = thinned(all, chosen)
     canvas.classList.add("kb-plot__canvas--fitted")
     part("note").textContent = all.length > points.length ? text("thinned", { shown: points.length, all: all.length }) : text("plot_hint")
+    drawLegend(points)
     if (!points.length) {
       canvas.replaceChildren(h("p", { class: "kb-empty" }, text("nothing")))
       return drawPointTable([])
