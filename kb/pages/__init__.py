@@ -16,7 +16,16 @@ from kb.bibliography.writing import bibtex, plain_citation
 from kb.bodies import highlight
 from kb.documentation import all_documentation
 from kb.editors import schemas
-from kb.pages import addresses, discrepancies, links, notes, rendering, syndication
+from kb.pages import (
+    addresses,
+    comparing,
+    comparison_files,
+    discrepancies,
+    links,
+    notes,
+    rendering,
+    syndication,
+)
 from kb.pages.metadata import head_of_card, twin_path
 from kb.pages.site import Site
 from kb.pages.twins import twin
@@ -25,6 +34,8 @@ from kb.serialise import to_yaml
 
 if TYPE_CHECKING:
     from kb.base import Base
+
+COMPARISON = "models/data.html"
 
 Files = Iterator[tuple[str, str | bytes]]
 
@@ -50,7 +61,6 @@ def _files(site: Site) -> Files:
     for template, path in (
         ("home", addresses.HOME),
         ("cards", addresses.CARDS),
-        ("models", addresses.MODELS),
         ("figures", addresses.FIGURES),
         (f"conventions.{site.texts.language}", addresses.CONVENTIONS),
     ):
@@ -58,6 +68,7 @@ def _files(site: Site) -> Files:
     for name, groups in site.groups.items():
         path = addresses.grouping(name)
         yield addresses.source_of(path), rendering.page(env, "grouping.md.j2", path, grouping=name, groups=groups)
+    yield from _comparison(site, env)
     yield from _discrepancies(site, env)
     yield from _codes(site, env)
     yield from ((f"pages/schemas/{name}", text) for name, text in schemas().items())
@@ -121,6 +132,15 @@ def _for_programs(site: Site) -> Files:
     yield "pages/llms.txt", syndication.llms_txt(site)
     if site.address:
         yield "pages/robots.txt", syndication.robots_txt(site)
+
+
+def _comparison(site: Site, env: Environment) -> Files:
+    """The page that compares all measured calls, and its rows as data files."""
+    rows = comparing.rows(site)
+    path = addresses.MODELS
+    yield from ((f"pages/{name}", text) for name, text in comparison_files.files(rows))
+    yield f"bodies/{COMPARISON}", comparison_files.for_script(rows, site.texts)
+    yield addresses.source_of(path), rendering.page(env, "models.md.j2", path, rows=rows, data=COMPARISON)
 
 
 def _discrepancies(site: Site, env: Environment) -> Files:

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 from kb.figures import number_in
 from kb.records import Printed
 
-_SCALES = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "K"))
+SCALES = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "K"))
 _MARKDOWN = re.compile(r"[^\w\s，。、：；！？（）《》“”‘’·—…]|_")
 
 
@@ -57,6 +57,11 @@ def json_members(data: Mapping[str, object]) -> Markup:
     return Markup(re.sub(r"[<>&'\u2028\u2029]", lambda mark: f"\\u{ord(mark[0]):04x}", text))
 
 
+def breakable(call: str) -> Markup:
+    """A call that may be broken where its words end, so that a narrow column can hold it."""
+    return Markup("<wbr>").join(re.split(r"(?<=[(_,])(?!\))", call))
+
+
 def grouped(number: int) -> str:
     """3504872 as 3,504,872."""
     return f"{number:,}"
@@ -64,7 +69,7 @@ def grouped(number: int) -> str:
 
 def short(number: int) -> str:
     """3504872 as 3.50 M."""
-    for scale, unit in _SCALES:
+    for scale, unit in SCALES:
         if abs(number) >= scale:
             return f"{significant(Decimal(number) / scale)} {unit}"
     return str(number)
