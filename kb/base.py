@@ -72,6 +72,20 @@ class Base:
         """The normal forms of all calls that cards name, sorted."""
         return tuple(sorted({call for card in self.cards for call in self._calls_of(card)}))
 
+    @cached_property
+    def languages(self) -> Mapping[str, tuple[str, ...]]:
+        """The languages of each paper's cards, by citekey; the one that goes first is the site's, if it can be."""
+        found: dict[str, set[str]] = {}
+        for card in self.cards:
+            found.setdefault(card.citekey, set()).add(card.lang)
+        own = self.settings.language
+        return {key: tuple(sorted(langs, key=lambda lang: (lang != own, lang))) for key, langs in found.items()}
+
+    @cached_property
+    def papers(self) -> tuple[Card, ...]:
+        """One card for each paper: of those in several languages, the one that goes first."""
+        return tuple(card for card in self.cards if card.lang == self.languages[card.citekey][0])
+
     def verdicts(self, card: Card) -> Verdicts:
         """The verdicts on a card's printed figures, by the line and column of their cells."""
         return self._verdicts.get((card.path, card.line), {})

@@ -97,13 +97,18 @@ def _is_heading(token: Token) -> bool:
 
 def definitions(text: str) -> dict[str, str]:
     """The source of each link and footnote definition, by its label (a footnote's begins with `^`)."""
+    lines, spans = _NEWLINES.sub("\n", text).split("\n"), definition_spans(text)
+    return {label: dedent("\n".join(lines[first:end])).rstrip() for label, (first, end) in spans.items()}
+
+
+def definition_spans(text: str) -> dict[str, tuple[int, int]]:
+    """The lines of each definition: the first, and the one after its last, from 0."""
     tokens, env = _blocks(text)
-    spans = {label: reference["map"] for label, reference in env.get("references", {}).items()}
+    spans = {label: tuple(reference["map"]) for label, reference in env.get("references", {}).items()}
     for token in tokens:
         if token.type == "footnote_reference_open" and token.map:
-            spans.setdefault("^" + token.meta["label"], token.map)
-    lines = _NEWLINES.sub("\n", text).split("\n")
-    return {label: dedent("\n".join(lines[first:end])).rstrip() for label, (first, end) in spans.items()}
+            spans.setdefault("^" + token.meta["label"], (token.map[0], token.map[1]))
+    return spans
 
 
 def code_lines(text: str) -> set[int]:

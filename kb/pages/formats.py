@@ -32,9 +32,10 @@ def code_block(text: str) -> Markup:
     return Markup(indent(text.rstrip(), "    ", lambda _: True))
 
 
-def front_matter(values: Mapping[str, object]) -> Markup:
+def front_matter(values: Mapping[str, object], **more: object) -> Markup:
     """A page's front matter. The theme prints title and description as they stand, so they are escaped."""
-    escaped = {key: str(escape(value)) if isinstance(value, str) else value for key, value in values.items()}
+    given = {**values, **more}
+    escaped = {key: str(escape(value)) if isinstance(value, str) else value for key, value in given.items()}
     dumped = yaml.safe_dump(escaped, allow_unicode=True, sort_keys=False, width=10**9)
     return Markup(f"---\n{dumped}---\n")
 

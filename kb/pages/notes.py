@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
@@ -32,6 +32,7 @@ class Body:
     name: str
     html: str
     images: tuple[tuple[str, str], ...] = ()  # path from the root, and where it is published
+    private: bool = False  # not for the public site
 
 
 def bodies(site: Site, view: CardView) -> Iterator[Body]:
@@ -40,7 +41,8 @@ def bodies(site: Site, view: CardView) -> Iterator[Body]:
     if card.intro.strip():
         yield _body(site, view, "", "intro", card.intro, card.intro_line)
     for section, anchor in zip(card.sections, _anchors(card), strict=True):
-        yield _body(site, view, section.heading, anchor, section.markdown, section.line + 1)
+        body = _body(site, view, section.heading, anchor, section.markdown, section.line + 1)
+        yield replace(body, private=section.id in site.base.schema.private)
 
 
 def _anchors(card: Card) -> list[str]:
@@ -57,6 +59,7 @@ def _anchors(card: Card) -> list[str]:
 
 def _body(site: Site, view: CardView, heading: str, anchor: str, markdown: str, first_line: int) -> Body:
     images: dict[str, str] = {}
+    texts = site.texts_of(view.card)
 
     def resolve_and_keep(link: Link) -> str | None:
         found = image(site, view.card, link.target) if link.kind == "image" else None
@@ -68,12 +71,12 @@ def _body(site: Site, view: CardView, heading: str, anchor: str, markdown: str, 
         definitions=view.card.definitions,
         prefix=anchor,
         resolve=resolve_and_keep,
-        cell=figures.cell_writer(view, site.texts),
-        table=figures.legend_writer(view, site.texts),
+        cell=figures.cell_writer(view, texts),
+        table=figures.legend_writer(view, texts),
         code=lambda text: _link_of_code(site, view, text),
-        value=claims.claim_writer(view, site.texts, site.base.outcome),
+        value=claims.claim_writer(view, texts, site.base.outcome),
         name=lambda target: _name(site, view.card, target),
-        callout_titles=site.texts.under("callout"),
+        callout_titles=texts.under("callout"),
     )
     name = f"{view.path.removesuffix('.html')}/{anchor}.html"
     return Body(heading, anchor, name, _for_search(render(markdown, context)), tuple(images.items()))
@@ -102,7 +105,7 @@ def resolve(site: Site, view: CardView, link: Link) -> str | None:
         return addresses.link(view.path, found[1]) if found else None
     target, _, heading = link.target.partition("#")
     card = _card(site, view.card, target) if target else view.card
-    if card is None or not card.publish or not (target or _anchor_of(card, heading)):
+    if card is None or not (target or _anchor_of(card, heading)):
         return None
     return addresses.link(view.path, site.path_of(card), _anchor_of(card, heading))
 

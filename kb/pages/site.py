@@ -11,31 +11,33 @@ from kb.expressions import calls_in
 from kb.lock import layers
 from kb.pages import addresses
 from kb.pages.views import CardView, ClaimView, Figure, Group, ModelView, group
+from kb.publishing import public
 from kb.records import Card, Verdict
-from kb.texts import Texts
+from kb.texts import LANGUAGES, Texts
 
 if TYPE_CHECKING:
     from kb.base import Base
 
 
 class Site:
-    """The base as its pages see it."""
+    """The base as its pages see it: what the public may read of it, or all that there is, for its author's eyes."""
 
-    def __init__(self, base: Base) -> None:
-        self.base = base
+    def __init__(self, base: Base, *, private: bool = False) -> None:
+        self.base = base if private else public(base)
         self.texts = Texts(base.settings.language)
 
     @cached_property
     def cards(self) -> tuple[CardView, ...]:
         """The published cards, the newest papers first."""
-        cards = [card for card in self.base.cards if card.publish and addresses.is_file_name(card.citekey)]
+        cards = [card for card in self.base.cards if addresses.is_file_name(card.citekey)]
         views = [self._view(card) for card in cards]
         return tuple(sorted(views, key=_newest_first))
 
     @cached_property
     def main_cards(self) -> tuple[CardView, ...]:
         """One view per citekey: where a card exists in two languages, the one in the site's."""
-        return tuple(view for view in self.cards if view.path == addresses.card_stem(view.card.citekey) + ".html")
+        first = self.base.languages
+        return tuple(view for view in self.cards if view.card.lang == first[view.card.citekey][0])
 
     @cached_property
     def judged(self) -> tuple[Figure, ...]:
@@ -57,37 +59,47 @@ class Site:
         """The cards by year, venue, kind, author and tag."""
         return {name: group(self.main_cards, name, self.texts("by.unknown")) for name in addresses.GROUPINGS}
 
+    def metadata(self, card: Card) -> dict[str, object]:
+        """What the theme needs to know of a card's language: which it is, and where the other versions are."""
+        other = {} if card.lang == self.base.settings.language else {"lang": card.lang}
+        versions = [{"lang": lang, "path": path} for lang, path in self.versions(card).items()]
+        return {**other, "versions": versions} if len(versions) > 1 else {**other}
+
     def anchor(self, grouping: str, label: str) -> str:
         """The fragment of a label on its index page."""
         return next((each.anchor for each in self.groups[grouping] if each.label == label), "")
 
+    def interface(self, card: Card) -> str:
+        """The language of our words on a card's page: the card's, so that the page is of one piece; else the site's."""
+        return card.lang if card.lang in LANGUAGES else self.texts.language
+
+    def texts_of(self, card: Card) -> Texts:
+        """Our words on a card's page."""
+        return Texts(self.interface(card))
+
     def path_of(self, card: Card) -> str:
         """Where a card's page stands."""
-        languages = self._languages.get(card.citekey, {card.lang})
-        first = self.base.settings.language if self.base.settings.language in languages else min(languages)
-        return addresses.card_stem(card.citekey, "" if card.lang == first else card.lang) + ".html"
+        return self._path(card.citekey, card.lang)
 
-    def other_language(self, view: CardView) -> CardView | None:
-        """The same paper's card in another language."""
-        others = (each for each in self.cards if each.card.citekey == view.card.citekey and each is not view)
-        return next(others, None)
+    def _path(self, citekey: str, language: str) -> str:
+        first = self.base.languages.get(citekey, (language,))[0]
+        return addresses.card_stem(citekey, "" if language == first else language) + ".html"
 
-    @cached_property
-    def _languages(self) -> dict[str, set[str]]:
-        languages: dict[str, set[str]] = {}
-        for card in self.base.cards:
-            if card.publish:
-                languages.setdefault(card.citekey, set()).add(card.lang)
-        return languages
+    def versions(self, card: Card) -> Mapping[str, str]:
+        """The pages of a paper's cards by language, the one that goes first at the front."""
+        return {lang: self._path(card.citekey, lang) for lang in self.base.languages[card.citekey]}
 
     def _view(self, card: Card) -> CardView:
         verdicts = self.base.verdicts(card)
+        kind = self.kind(card, self.base.settings.language)
+        models = tuple(self._models(card, verdicts))
+        return CardView(card, self.path_of(card), kind, models, verdicts, self._claims(card))
+
+    def kind(self, card: Card, language: str) -> str:
+        """What a card's kind is called in a language."""
         kind = self.base.schema.kinds.get(card.kind)
-        labels = dict(kind.labels) if kind else {}
-        label = labels.get(self.base.settings.language) or next(iter(labels.values()), card.kind)
-        return CardView(
-            card, self.path_of(card), label, tuple(self._models(card, verdicts)), verdicts, self._claims(card)
-        )
+        labels = kind.labels if kind else {}
+        return labels.get(language) or next(iter(labels.values()), card.kind)
 
     def _claims(self, card: Card) -> tuple[ClaimView, ...]:
         """Its expressions, once each."""
