@@ -155,6 +155,11 @@ def code_spans(text: str, first_line: int) -> list[tuple[str, int, int]]:
     ]
 
 
+def plain_texts(text: str, first_line: int) -> list[tuple[str, int]]:
+    """What is neither markup, code nor formula in a text, run by run, with the line of each."""
+    return [(token.content, first_line + line) for token, line, _ in _walk(text) if token.type == "text"]
+
+
 def plain_text(source: str) -> str:
     """What readers see of a line of Markdown: no markup, no footnote marks."""
     tokens = parser().parseInline(source, {footnotes.ANY: True})

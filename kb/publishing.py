@@ -79,7 +79,8 @@ def _private_below(text: str, first_line: int, schema: Schema) -> Iterator[range
     if schema.private and _named_private(schema).search(text):
         for heading in headings(text):
             if schema.section_id(heading.text) in schema.private:
-                yield range(first_line + heading.line, first_line + heading.end_line)
+                end = min(heading.end_line, len(text.splitlines()))  # the last ends with its text
+                yield range(first_line + heading.line, first_line + end)
 
 
 @lru_cache(maxsize=8)
