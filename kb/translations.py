@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import groupby
@@ -19,10 +19,10 @@ from kb.base import Base
 from kb.bibliography.identity import folded
 from kb.calls import CallError, normalise
 from kb.expressions import ExpressionError, with_calls
-from kb.markdown import plain_texts
+from kb.markdown import plain_text, plain_texts
 from kb.problems import problem
 from kb.records import Card, Place, Printed, Problem, ResultRow
-from kb.tables import normal_label
+from kb.tables import normal_label, tables
 from kb.tex import normal_tex
 
 ALIKE = 0.5  # of two formulas or numbers, the share that they have in common, for one to be meant by the other
@@ -31,6 +31,7 @@ TELLING = 3  # digits from which a number in the text is no word that translator
 
 _LANGUAGES = {"zh": "Chinese", "en": "English"}
 _NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
+_CELL = re.compile(rf"[~≈<>≤≥+−-]?\s*(?P<number>{_NUMBER.pattern})\s*(?P<unit>[^\d\s]{{0,4}})")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 
 
@@ -65,7 +66,7 @@ def disagreements(base: Base) -> Iterator[Problem]:
     for card in base.cards:
         if card.citekey in both and card.lang != first[card.citekey].lang:
             pair = Pair(first[card.citekey], card)
-            for compare in (citations, figures, formulas, numbers):
+            for compare in (citations, figures, cells, formulas, numbers):
                 yield from compare(pair)
             yield from models(pair, base)
 
@@ -77,9 +78,9 @@ def citations(pair: Pair) -> Iterator[Problem]:
     """Citations that are not of one work, as far as they are in one script."""
     for name, mine, theirs in _citation_parts(pair):
         if mine and theirs and bool(_HAN.search(mine)) == bool(_HAN.search(theirs)) and folded(mine) != folded(theirs):
-            place = Place(pair.other.path, _head_line(pair.other, theirs))
+            place = Place(pair.other.path, _head_line(pair.other, theirs, name))
             message = f"the {name} is `{theirs}`, and `{mine}` on the card in {_language(pair.first)}"
-            yield problem("K701", place, message, _there(pair.first, _head_line(pair.first, mine)))
+            yield problem("K701", place, message, _there(pair.first, _head_line(pair.first, mine, name)))
 
 
 def _citation_parts(pair: Pair) -> Iterator[tuple[str, str, str]]:
@@ -95,10 +96,11 @@ def _citation_parts(pair: Pair) -> Iterator[tuple[str, str, str]]:
         yield f"{name} link", pair.first.links[name].rstrip("/"), pair.other.links.get(name, "").rstrip("/")
 
 
-def _head_line(card: Card, text: str) -> int:
-    """The line of a card's head that a text stands on; its first for what the front matter says."""
-    lines = enumerate(card.head.split("\n"), card.line)
-    return next((number for number, line in lines if number > card.line and text in line), card.line)
+def _head_line(card: Card, text: str, name: str) -> int:
+    """The line of a card's head that a text stands on, the first of the quote for a kind; else that of the heading."""
+    wanted = "" if name == "kind" else text
+    quoted = ((number, line) for number, line in enumerate(card.head.split("\n"), card.line) if line.startswith(">"))
+    return next((number for number, line in quoted if wanted in line), card.line)
 
 
 # --------------------------------------------------------------------------------------------------------- figures
@@ -152,11 +154,12 @@ Rows = list[tuple[ResultRow, ResultRow]]
 
 
 def _same_rows(mine: Table, theirs: Table) -> tuple[Rows, list[ResultRow], list[ResultRow]]:
-    """The rows that are each other's, by call, by label, by order; and those of one table alone."""
+    """The rows that are each other's, by call, by label, by figures, by order; and those of one table alone."""
     found: Rows = []
     left, right = list(mine), list(theirs)
-    for key in (lambda row: row.call, lambda row: normal_label(row.label), lambda row: tuple(_values(row))):
+    for key in (lambda row: row.call, lambda row: normal_label(row.label)):
         _match(left, right, key, found)
+    _match_figures(left, right, found)
     if len(left) == len(right):
         return [*found, *zip(left, right, strict=True)], [], []
     return found, left, right
@@ -171,8 +174,19 @@ def _match(left: list[ResultRow], right: list[ResultRow], key: Callable[[ResultR
     left[:], right[:] = ([row for row in rows if key(row) not in unique] for rows in (left, right))
 
 
-def _values(row: ResultRow) -> Iterator[object]:
-    return ((metric, printed.value) for metric, printed in row.metrics.items())
+def _match_figures(left: list[ResultRow], right: list[ResultRow], found: Rows) -> None:
+    """Move the rows that have at least half of their figures in common, the likest first."""
+    scores = [(-_share(row, other), a, b) for a, row in enumerate(left) for b, other in enumerate(right)]
+    for score, a, b in sorted(scores):
+        if score <= -ALIKE and not any(row is left[a] or other is right[b] for row, other in found):
+            found.append((left[a], right[b]))
+    left[:] = [row for row in left if not any(row is one for one, _ in found)]
+    right[:] = [row for row in right if not any(row is other for _, other in found)]
+
+
+def _share(row: ResultRow, other: ResultRow) -> float:
+    both = row.metrics.keys() & other.metrics.keys()
+    return sum(row.metrics[name].value == other.metrics[name].value for name in both) / max(len(both), 1)
 
 
 def _columns(table: Table) -> list[str]:
@@ -221,6 +235,77 @@ def _missing_row(pair: Pair, row: ResultRow, table: Table) -> Problem:
     return problem("K702", place, message, f"that table is at {pair.other.path}:{table[0].table}")
 
 
+# ----------------------------------------------------------------------------------------- other numbers in tables
+
+
+def cells(pair: Pair) -> Iterator[Problem]:
+    """Numbers in these tables' other columns, and in all other tables, where rows have as many of them."""
+    both = list(_same_tables(_tables(pair.first), _tables(pair.other)))
+    rows = [(row.line, its.line) for one, other in both for row, its in _same_rows(one, other)[0]]
+    mine = _grid(pair.first, {one[0].table for one, _ in both})
+    theirs = _grid(pair.other, {other[0].table for _, other in both})
+    for one, other in [*rows, *_other_rows(mine, theirs)]:
+        left, right = _cell_numbers(mine[one]), _cell_numbers(theirs[other])
+        for written, there in zip(left, right, strict=False) if len(left) == len(right) else ():
+            if not _same_number(written, there):
+                message = f"`{there}` in this row is `{written}` on the card in {_language(pair.first)}"
+                yield problem("K702", Place(pair.other.path, other), message, _there(pair.first, one))
+
+
+@dataclass(frozen=True, slots=True)
+class GridRow:
+    """A row of any table: its section, the cells to compare, and whether figures of it have been compared."""
+
+    section: str
+    cells: tuple[str, ...]
+    compared: bool
+
+
+def _grid(card: Card, compared: Set[int]) -> dict[int, GridRow]:
+    """The rows of all tables of a card, by their lines; `compared` are those whose figures have been."""
+    figures = {row.line: {printed.column for printed in row.metrics.values()} for row in card.results}
+    found: dict[int, GridRow] = {}
+    for text, first_line in _texts(card):
+        for header, *body in tables(text, first_line):
+            for row in body:
+                done = figures.get(row.line, ()) if header.line in compared else ()
+                free = tuple(cell for at, cell in enumerate(row.cells) if at not in done)
+                found[row.line] = GridRow(_section_at(card, row.line), free, header.line in compared)
+    return found
+
+
+def _other_rows(mine: Mapping[int, GridRow], theirs: Mapping[int, GridRow]) -> Iterator[tuple[int, int]]:
+    """The rows of the other tables, in their order, in sections that have as many of them on both cards."""
+    left, right = _rest(mine), _rest(theirs)
+    for section in left.keys() & right.keys():
+        if len(left[section]) == len(right[section]):
+            yield from zip(left[section], right[section], strict=True)
+
+
+def _rest(grid: Mapping[int, GridRow]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for line, row in grid.items():
+        if not row.compared:
+            found.setdefault(row.section, []).append(line)
+    return found
+
+
+def _cell_numbers(row: GridRow) -> list[str]:
+    """The cells that are a number, with a unit or without; a label with a number in it is a text."""
+    texts = (unicodedata.normalize("NFKC", plain_text(cell)) for cell in row.cells)
+    return [text for text in texts if _CELL.fullmatch(text)]
+
+
+def _same_number(one: str, other: str) -> bool:
+    """Whether two cells hold one number; in another unit, its digits count."""
+    mine, theirs = (_CELL.fullmatch(text) for text in (one, other))
+    if not mine or not theirs:
+        return False
+    if mine["unit"].casefold() == theirs["unit"].casefold():
+        return mine["number"].replace(",", "") == theirs["number"].replace(",", "")
+    return _digits(mine["number"]) == _digits(theirs["number"])
+
+
 # ---------------------------------------------------------------------------------- formulas, models, expressions
 
 
@@ -229,16 +314,35 @@ def formulas(pair: Pair) -> Iterator[Problem]:
     mine, theirs = (_in_sections(card, _formulas(card)) for card in (pair.first, pair.other))
     everywhere = [{item.key for items in found.values() for item in items} for found in (mine, theirs)]
     for section in sorted(mine.keys() & theirs.keys()):
-        left, right = _unlike(mine[section], theirs[section])
-        if len(mine[section]) != len(theirs[section]):  # one of them says something again
-            left = [item for item in left if item.key not in everywhere[1]]
-            right = [item for item in right if item.key not in everywhere[0]]
-        complete = _are_complete(mine[section], theirs[section])
-        yield from _told(pair, "K703", "the formula", _paired(left, right, complete=complete))
+        as_many = len(mine[section]) == len(theirs[section])
+        found = _replaced(mine[section], theirs[section]) or [
+            (one, other)
+            for one, other in _differences(mine[section], theirs[section])
+            if (one and one.key not in everywhere[1])
+            or (other and other.key not in everywhere[0])
+            or (as_many and one and other and _without_digits(one) == _without_digits(other))
+        ]  # else one of them says again what the other says elsewhere
+        yield from _told(pair, "K703", "the formula", found)
 
 
 def _formulas(card: Card) -> list[Item]:
     return [Item(normal_tex(each.tex), " ".join(each.tex.split()), each.line) for each in card.equations]
+
+
+def _without_digits(item: Item) -> str:
+    return re.sub(r"\d", "0", item.key)
+
+
+def _replaced(mine: Items, theirs: Items) -> list[Difference]:
+    """What stands in the place of what, where all else is the same and in the same order."""
+    left, _ = _unlike(mine, theirs)
+    there = [(one, other) for one, other in zip(mine, theirs, strict=False) if one.key != other.key]
+    return [*there] if len(mine) == len(theirs) and len(there) == len(left) else []
+
+
+def _differences(mine: Items, theirs: Items) -> list[Difference]:
+    complete = len(mine) == len(theirs) or _are_complete(mine, theirs)
+    return _paired(*_unlike(mine, theirs), complete=complete)
 
 
 def models(pair: Pair, base: Base) -> Iterator[Problem]:
@@ -309,7 +413,7 @@ def _paired(left: Items, right: Items, *, complete: bool) -> list[Difference]:
 
 
 def _likeness(one: Item, other: Item) -> float:
-    mine, theirs = (item.key.split() if " " in item.key else list(item.key) for item in (one, other))
+    mine, theirs = (re.findall(r"\\\w+|\S", item.key) for item in (one, other))
     return SequenceMatcher(None, mine, theirs, autojunk=False).ratio()
 
 
@@ -346,16 +450,21 @@ def numbers(pair: Pair) -> Iterator[Problem]:
 
 
 def _numbers(card: Card) -> list[Item]:
-    """Its telling numbers, by their digits, which are the same in 15,300 M and 153 亿; figures of tables are none."""
-    figures_of = {row.line for row in card.results}
+    """The telling numbers of its text, by their digits, which are the same in 15,300 M and 153 亿."""
+    in_tables = _grid(card, set())
     return [
         Item(digits, shown, line)
         for source, first_line in _texts(card)
         for text, line in plain_texts(source, first_line)
-        if line not in figures_of
+        if line not in in_tables
         for shown in _NUMBER.findall(unicodedata.normalize("NFKC", text))
-        if len(digits := shown.replace(",", "").replace(".", "").strip("0")) >= TELLING
+        if len(digits := _digits(shown)) >= TELLING
     ]
+
+
+def _digits(number: str) -> str:
+    """The digits of a number that count: they are the same in all units."""
+    return number.replace(",", "").replace(".", "").strip("0")
 
 
 # ---------------------------------------------------------------------------------------------------------- places
