@@ -10,7 +10,7 @@ from kb.judging import strength
 from kb.pages import addresses, formats
 from kb.pages.views import JUDGED, CardView, Figure, tally
 from kb.records import Verdict
-from kb.telling import MARKS, convention_words
+from kb.telling import MARKS, convention_words, difference
 from kb.texts import Texts
 
 __all__ = [
@@ -87,7 +87,7 @@ def in_words(verdict: Verdict, texts: Texts) -> str:
 
 def gap(verdict: Verdict) -> str:
     """How far an unexplained figure is off, counted as its column is."""
-    return formats.difference(verdict.counted or 0, verdict.printed.value)
+    return difference(verdict.counted or 0, verdict.printed.value)
 
 
 def accepted(verdict: Verdict) -> str:

@@ -77,14 +77,6 @@ def percent(part: int, whole: int) -> str:
     return "< 0.1 %" if 0 < share < Decimal("0.05") else f"{share:.1f} %"
 
 
-def difference(measured: int, printed: Decimal) -> str:
-    """How far the measured value lies from the printed one, relative to the printed."""
-    if not printed:
-        return f"+{measured}"
-    share = (Decimal(measured) - printed) / printed * 100
-    return f"{share:+.1f} %".replace("-", "−") if abs(share) >= Decimal("0.05") else f"{share:+.2f} %".replace("-", "−")
-
-
 def mebibytes(count: int) -> str:
     """A number of bytes for people."""
     return f"{significant(Decimal(count) / 2**20)} MiB" if count >= 2**20 else f"{count / 1024:.1f} KiB"
