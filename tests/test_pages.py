@@ -107,7 +107,7 @@ def test_chinese_texts_are_chinese():
     for key, text in Texts("zh")._texts.items():
         words = re.sub(r"\{\w+\}", "", text)
         if re.search(r"[A-Za-z]{2}", words) and not re.search(r"[\u3400-\u9fff]", words):
-            assert words.strip() in ALIKE, f"{key}: {text}"
+            assert set(re.findall(r"[A-Za-z]{2}[\w-]*", words)) <= ALIKE, f"{key}: {text}"
 
 
 def test_english_texts_are_english():
@@ -120,9 +120,8 @@ def test_page_templates_have_no_words_of_their_own(path):
     """They would stay in one language."""
     if path.name.startswith("conventions."):
         return  # written once for each language
-    text = re.sub(
-        r"<#.*?#>|{#[^}]*}|{%.*?%}|{{.*?}}|<!doctype html>|&\w+;", " ", path.read_text("utf-8"), flags=re.DOTALL
-    )
+    ours = re.compile(r"<#.*?#>|{#[^}]*}|{%.*?%}|{{.*?\s}}|<!doctype html>|&\w+;", re.DOTALL)
+    text = ours.sub(" ", path.read_text("utf-8"))
     attributes = " ".join(re.findall(r'(?:title|aria-label|alt|placeholder)="([^"]*)"', text))
     words = set(re.findall(r"[^\W\d_]{2,}", re.sub(r"<[^>]*>", " ", text) + attributes))
     assert words <= {"MACs", "BibTeX"}
@@ -261,12 +260,12 @@ def test_home_leads_to_what_was_tried_for_the_newest_unexplained_figures(languag
     page = str(files["pages/index.md"])
     listed = page.partition('id="newest"')[2].partition("</ul>")[0]
     links = [unquote(attributes["href"] or "") for attributes in Reader(listed).all("a")]
-    papers = [link.split("/")[1] for link in links]
+    papers = [href.split("/")[1] for href in links]
     assert papers[:2] == ["Zhang2018CVPR"] * 2  # the card that was changed last
     assert papers[2:4] == ["Howard2019arxiv"] * 2  # then the newest paper
     assert len(links) == 5
-    for link in links:
-        assert f"pages/{link.removesuffix('.html')}.md" in files
+    for href in links:
+        assert f"pages/{href.removesuffix('.html')}.md" in files
     assert re.findall(r'<rect class="kb-is-(\w+)" x="(\d+)"', page)[0] == ("agrees", "0")
     assert sum(map(int, re.findall(r'<rect [^>]*width="(\d+)"', page))) == 1000
 
