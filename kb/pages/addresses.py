@@ -56,6 +56,11 @@ def link(page: str, target: str, fragment: str = "") -> str:
     return quote(relative) + ("#" + quote(fragment) if fragment else "")
 
 
+def comparison(page: str, citekey: str, call: str) -> str:
+    """The href from a page to the compare page, with a card's calls chosen and all compared with one of them."""
+    return f"{link(page, MODELS)}?call={quote(call, safe='(),:')}&card={quote(citekey)}"
+
+
 def slug(text: str) -> str:
     """A fragment identifier from any text: letters and digits of all scripts, joined by hyphens."""
     return _NOT_WORD.sub("-", text.lower()).strip("-_") or "x"

@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 from kb.figures import number_in
 from kb.records import Printed
 
-_SCALES = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "K"))
+SCALES = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "K"))
 _MARKDOWN = re.compile(r"[^\w\s，。、：；！？（）《》“”‘’·—…]|_")
 
 
@@ -40,6 +40,11 @@ def front_matter(values: Mapping[str, object], **more: object) -> Markup:
     return Markup(f"---\n{dumped}---\n")
 
 
+def breakable(call: str) -> Markup:
+    """A call that may be broken where its words end, so that a narrow column can hold it."""
+    return Markup("<wbr>").join(re.split(r"(?<=[(_,])(?!\))", call))
+
+
 def grouped(number: int) -> str:
     """3504872 as 3,504,872."""
     return f"{number:,}"
@@ -47,7 +52,7 @@ def grouped(number: int) -> str:
 
 def short(number: int) -> str:
     """3504872 as 3.50 M."""
-    for scale, unit in _SCALES:
+    for scale, unit in SCALES:
         if abs(number) >= scale:
             return f"{significant(Decimal(number) / scale)} {unit}"
     return str(number)
