@@ -71,16 +71,6 @@ class Base:
                 return self._preferred(found[wanted], lang)
         return None
 
-    @cached_property
-    def first_languages(self) -> Mapping[str, str]:
-        """For each citekey with published cards, the language of the one that comes first: the site's, if it has it."""
-        languages: dict[str, set[str]] = {}
-        for card in self.cards:
-            if card.publish:
-                languages.setdefault(card.citekey, set()).add(card.lang)
-        own = self.settings.language
-        return {citekey: own if own in found else min(found) for citekey, found in languages.items()}
-
     def linked(self, card: Card, target: str) -> Card | None:
         """The card that a link of a card leads to, without its fragment: named, or the first in the note at a path."""
         target = target.partition("#")[0]
@@ -96,6 +86,20 @@ class Base:
     def calls_of(self, card: Card) -> tuple[str, ...]:
         """The normal forms of the calls that a card names, each once, in their order."""
         return self._calls.get((card.path, card.line), ())
+
+    @cached_property
+    def languages(self) -> Mapping[str, tuple[str, ...]]:
+        """The languages of each paper's cards, by citekey; the one that goes first is the site's, if it can be."""
+        found: dict[str, set[str]] = {}
+        for card in self.cards:
+            found.setdefault(card.citekey, set()).add(card.lang)
+        own = self.settings.language
+        return {key: tuple(sorted(langs, key=lambda lang: (lang != own, lang))) for key, langs in found.items()}
+
+    @cached_property
+    def papers(self) -> tuple[Card, ...]:
+        """One card for each paper: of those in several languages, the one that goes first."""
+        return tuple(card for card in self.cards if card.lang == self.languages[card.citekey][0])
 
     def verdicts(self, card: Card) -> Verdicts:
         """The verdicts on a card's printed figures, by the line and column of their cells."""

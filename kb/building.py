@@ -20,6 +20,7 @@ from kb.check import check
 from kb.fingerprints import can_measure
 from kb.package_lock import package_lock
 from kb.problems import problem
+from kb.publishing import public
 from kb.records import Place, Problem, Verdict
 from kb.settings import Settings
 
@@ -46,6 +47,7 @@ class Order:
     strict: bool = False
     site: str = ""  # another folder than the settings' one
     site_url: str | None = None
+    private: bool = False  # with the cards and sections that stay off the site: for their author's eyes
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,7 @@ def make_site(base: Base, order: Order, site: Path) -> list[Problem]:
 
     root, folder = base.settings.root, base.settings.root / base.settings.build
     try:
-        stage(folder, {**theme_files(root), **pages(base, order.site_url)})
+        stage(folder, {**theme_files(root), **pages(base, order.site_url, private=order.private)})
     except TemplateError as error:
         return [problem_of(error, root)]
     new = folder / ".site"
@@ -164,9 +166,13 @@ def stage(folder: Path, files: Mapping[str, str | bytes]) -> None:
 
 
 def summary(base: Base) -> str:
-    """How many cards and figures there are, and how the figures came out."""
-    verdicts = [verdict for card in base.cards for verdict in base.verdicts(card).values()]
-    return f"{count(len(base.cards), 'card')}, {figures(verdicts)}"
+    """How many papers and figures the site holds, and how the figures came out: once each, in whatever languages."""
+    published = public(base)
+    papers = published.papers
+    both = sum(len(languages) > 1 for languages in published.languages.values())
+    verdicts = [verdict for card in papers for verdict in published.verdicts(card).values()]
+    cards = count(len(papers), "card") + (f" ({both} in two languages)" if both else "")
+    return f"{cards}, {figures(verdicts)}"
 
 
 def figures(verdicts: Iterable[Verdict]) -> str:
@@ -200,7 +206,7 @@ class MadeFrom:
 
 def fingerprint(settings: Settings, order: Order) -> str:
     """A digest of all that this build depends on."""
-    return inputs.fingerprint(settings, order.site_url or "")
+    return inputs.fingerprint(settings, order.site_url or "", *["private"] * order.private)
 
 
 def earlier(settings: Settings, order: Order, site: Path) -> Outcome | None:

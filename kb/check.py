@@ -18,6 +18,7 @@ from kb.problems import in_order, problem
 from kb.records import Card, Link, Place, Problem, ResultRow, Section, Severity, Verdict
 from kb.schema import Schema, SchemaSection, normal_heading
 from kb.silences import silenced
+from kb.translations import disagreements
 
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _DEFINITION = re.compile(r" {0,3}\[[^\]]+\]:\s")
@@ -195,6 +196,7 @@ VALIDATIONS: Sequence[Validation] = (
     unexplained_figures,
     misnamed_columns,
     failed_claims,
+    disagreements,
 )
 
 

@@ -105,13 +105,18 @@ def _is_heading(token: Token) -> bool:
 
 def definitions(text: str) -> dict[str, str]:
     """The source of each link and footnote definition, by its label (a footnote's begins with `^`)."""
+    lines, spans = _NEWLINES.sub("\n", text).split("\n"), definition_spans(text)
+    return {label: dedent("\n".join(lines[first:end])).rstrip() for label, (first, end) in spans.items()}
+
+
+def definition_spans(text: str) -> dict[str, tuple[int, int]]:
+    """The lines of each definition: the first, and the one after its last, from 0."""
     tokens, env = _blocks(text)
-    spans = {label: reference["map"] for label, reference in env.get("references", {}).items()}
+    spans = {label: tuple(reference["map"]) for label, reference in env.get("references", {}).items()}
     for token in tokens:
         if token.type == "footnote_reference_open" and token.map:
-            spans.setdefault("^" + token.meta["label"], token.map)
-    lines = _NEWLINES.sub("\n", text).split("\n")
-    return {label: dedent("\n".join(lines[first:end])).rstrip() for label, (first, end) in spans.items()}
+            spans.setdefault("^" + token.meta["label"], (token.map[0], token.map[1]))
+    return spans
 
 
 def code_lines(text: str) -> set[int]:
@@ -156,6 +161,11 @@ def code_spans(text: str, first_line: int) -> list[tuple[str, int, int]]:
         for token, line, column in _walk(text)
         if token.type == "code_inline"
     ]
+
+
+def plain_texts(text: str, first_line: int) -> list[tuple[str, int]]:
+    """What is neither markup, code nor formula in a text, run by run, with the line of each."""
+    return [(token.content, first_line + line) for token, line, _ in _walk(text) if token.type == "text"]
 
 
 def plain_text(source: str) -> str:

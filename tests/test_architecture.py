@@ -15,12 +15,12 @@ ORDER = """
 records problems encoding writing resources texts documentation
 plain_yaml settings inputs
 authors citation
-markdown_rules markdown highlighting sanitising line_renderer body_renderer bodies insert
+markdown_rules markdown tex highlighting sanitising line_renderer body_renderer bodies insert
 literals factories calls expressions claims
 schema editors bibliography figures heads tables captions datasets slicing notes serialise zoos model_indexes
 fingerprints package_lock lock witnesses
 counting measuring_child measuring
-judging explaining base lints bibliographic_checks silences check
+judging explaining base publishing lints bibliographic_checks translations silences check
 revisions selection importers importing import_report starting drafting meaning mendings fixing renaming
 remeasuring asking auditing reporting telling audit_reports
 changes drawing exports pages change_reports theme site_builder building freshness previewing serving

@@ -412,3 +412,64 @@ def test_search_results_show_hostile_text_as_text(hostile_site):
     expect(page.locator(RESULT).first).to_contain_text('<script>hacked("name")</script>', timeout=PATIENCE)
     assert page.locator(f"{RESULT} script, {RESULT} img").count() == 0
     assert page.evaluate("window.hits") == []
+
+
+# ------------------------------------------------------------------------------------------- languages and home
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_home_shows_its_proof_on_the_first_screen(site, scheme):
+    page = site.open(viewport={"width": 1280, "height": 900}, color_scheme=scheme)
+    expect(page.locator(".kb-score__count").first).to_be_visible()
+    expect(page.locator(".kb-newest li")).to_have_count(5)
+    for name in (".kb-scores", ".kb-newest"):
+        box = page.locator(name).bounding_box()
+        assert box["y"] + box["height"] <= 900, name
+    page.locator(".kb-newest li a").first.click()
+    expect(page.locator("h1")).to_contain_text("V3-Small", timeout=PATIENCE)
+    expect(page.locator("h2").first).to_have_text(re.compile("各种计法"), timeout=PATIENCE)
+
+
+def test_home_fits_a_phone(site):
+    page = site.open(viewport={"width": 390, "height": 844})
+    expect(page.locator(".kb-newest li")).to_have_count(5)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    box = page.locator(".kb-scores__head").bounding_box()
+    assert box["y"] + box["height"] <= 844
+
+
+def test_a_card_is_read_in_the_other_language_at_the_same_section(site):
+    page = site.open("cards/Sandler2018CVPR.html#method")
+    formulas_are_set(page, "Sandler2018CVPR")
+    page.locator(".kb-languages a").click()
+    expect(page.locator(".kb-languages [aria-current]")).to_have_text("English", timeout=PATIENCE)
+    expect(page.locator("h2#method")).to_have_text(re.compile("^Method"), timeout=PATIENCE)
+    assert page.url.endswith("/en/cards/Sandler2018CVPR.html#method")
+    assert page.locator("article [lang='en'] h1").count() == 1
+    assert page.locator("html").get_attribute("lang") == "zh"
+    expect(page.locator(".md-sidebar--secondary nav[lang='en']")).to_contain_text("Reference models")
+    text = page.locator("article").inner_text().replace("中文", "")
+    assert not re.findall(r"[\u3400-\u9fff]+", text), "a word on the English card is not English"
+    page.locator(".kb-languages a").click()
+    expect(page.locator("h2#method")).to_have_text(re.compile("^解决方法"), timeout=PATIENCE)
+
+
+def test_search_engines_are_told_of_both_languages(site):
+    for path in ("cards/Sandler2018CVPR.html", "en/cards/Sandler2018CVPR.html"):
+        page = site.open(path)
+        found = page.eval_on_selector_all(
+            "head link[rel=alternate][hreflang]", "all => all.map(each => [each.hreflang, each.href])"
+        )
+        main = f"{site.url}cards/Sandler2018CVPR.html"
+        assert sorted(found) == [["en", f"{site.url}en/cards/Sandler2018CVPR.html"], ["x-default", main], ["zh", main]]
+
+
+@pytest.mark.parametrize("query", ["MobileNetV2", "inverted residual", "倒残差"])
+def test_a_paper_in_two_languages_is_found_once(site, query):
+    page = site.open()
+    type_query(page, query)
+    expect(page.locator(RESULT).first).to_be_visible(timeout=PATIENCE)
+    first_links = "all => all.map(each => new URL(each.querySelector('a').href).pathname)"
+    papers = [re.sub(r"^/en/", "/", path) for path in page.eval_on_selector_all(RESULT, first_links)]
+    assert any("Sandler2018CVPR" in each for each in papers)
+    assert len(set(papers)) == len(papers)

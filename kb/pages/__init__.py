@@ -40,23 +40,25 @@ COMPARISON = "models/data.html"
 Files = Iterator[tuple[str, str | bytes]]
 
 
-def pages(base: Base, address: str | None = None) -> dict[str, str | bytes]:
+def pages(base: Base, address: str | None = None, *, private: bool = False) -> dict[str, str | bytes]:
     """All files under `build/` but the theme's, by path. A template that fails raises jinja2.TemplateError.
 
-    `address` is where the site will be, if not at the settings' `site_url`.
+    `address` is where the site will be, if not at the settings' `site_url`. What is `private` holds the cards and
+    sections, too, that are not to be published.
     """
-    return dict(_files(Site(base, address)))
+    return dict(_files(Site(base, address, private=private)))
 
 
 def card_pages(site: Site, view: CardView) -> dict[str, str | bytes]:
     """The files of one card: its page, its bodies and images, its data."""
-    return dict(_card(site, rendering.environment(site), view))
+    return dict(_card(site, rendering.environment(site, site.interface(view.card)), view))
 
 
 def _files(site: Site) -> Files:
-    env = rendering.environment(site)
+    environments = rendering.environments(site)
+    env = environments(site.texts.language)
     for view in site.cards:
-        yield from _card(site, env, view)
+        yield from _card(site, environments(site.interface(view.card)), view)
     yield from _redirects(site, env)
     for template, path in (
         ("home", addresses.HOME),
@@ -69,7 +71,9 @@ def _files(site: Site) -> Files:
         path = addresses.grouping(name)
         yield addresses.source_of(path), rendering.page(env, "grouping.md.j2", path, grouping=name, groups=groups)
     yield from _comparison(site, env)
-    yield from _discrepancies(site, env)
+    yield addresses.source_of(addresses.DISCREPANCIES), _discrepancies(site, env)
+    for view in site.cards:
+        yield from _explanations(site, environments(site.interface(view.card)), view)
     yield from _codes(site, env)
     yield from ((f"pages/schemas/{name}", text) for name, text in schemas().items())
     yield from _data(site, env)
@@ -100,8 +104,8 @@ def _card(site: Site, env: Environment, view: CardView) -> Files:
             bodies=bodies,
             sources=tuple(sources),
             bibtex=bibtex(view.card),
-            links=tuple(links.of_card(view.card, site.texts)),
-            other=site.other_language(view),
+            links=tuple(links.of_card(view.card, site.texts_of(view.card))),
+            versions=site.versions(view.card),
             data=f"{stem}.yml",
             citation=plain_citation(view.card),
             head=head_of_card(view, _image_of(bodies), site.base.settings.site_name),
@@ -143,18 +147,20 @@ def _comparison(site: Site, env: Environment) -> Files:
     yield addresses.source_of(path), rendering.page(env, "models.md.j2", path, rows=rows, data=COMPARISON)
 
 
-def _discrepancies(site: Site, env: Environment) -> Files:
-    """The page of all figures that are not plain, and a page for each that is unexplained."""
-    path = addresses.DISCREPANCIES
+def _discrepancies(site: Site, env: Environment) -> str:
+    """The page of all figures that are not plain."""
     papers = tuple(discrepancies.papers(site))
-    yield addresses.source_of(path), rendering.page(env, "discrepancies.md.j2", path, papers=papers)
-    for view in site.cards:
-        for path, figure in view.unexplained.items():
-            found = discrepancies.explanation(site, figure)
-            if found:
-                notes_on_it = discrepancies.footnotes(figure)
-                text = rendering.page(env, "explanation.md.j2", path, figure=figure, found=found, notes=notes_on_it)
-                yield addresses.source_of(path), text
+    return rendering.page(env, "discrepancies.md.j2", addresses.DISCREPANCIES, papers=papers)
+
+
+def _explanations(site: Site, env: Environment, view: CardView) -> Files:
+    """A page for each of a card's figures that is unexplained: what was tried for it."""
+    for path, figure in view.unexplained.items():
+        found = discrepancies.explanation(site, figure)
+        if found:
+            notes_on_it = discrepancies.footnotes(figure)
+            text = rendering.page(env, "explanation.md.j2", path, figure=figure, found=found, notes=notes_on_it)
+            yield addresses.source_of(path), text
 
 
 def _codes(site: Site, env: Environment) -> Files:

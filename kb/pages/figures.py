@@ -13,7 +13,17 @@ from kb.records import Printed, Verdict
 from kb.telling import MARKS, convention_words, difference
 from kb.texts import Texts
 
-__all__ = ["accepted", "badge", "cell_writer", "conventions_text", "gap", "legend_writer", "measured_text", "strength"]
+__all__ = [
+    "accepted",
+    "badge",
+    "cell_writer",
+    "conventions_text",
+    "gap",
+    "legend_writer",
+    "measured_text",
+    "ours",
+    "strength",
+]
 
 
 def badge(status: str, texts: Texts, *, words: bool = True) -> Markup:
@@ -38,6 +48,12 @@ def measured_text(verdict: Verdict) -> str:
 def counted_as(verdict: Verdict) -> int | None:
     """The model's count that a verdict rests on: what explains the figure, else what its column's reading gives."""
     return verdict.counted if verdict.explained is None else verdict.explained
+
+
+def ours(verdict: Verdict) -> str:
+    """What our model gives, counted as the figure's column is, in the printed figure's unit."""
+    counted = counted_as(verdict)
+    return "" if counted is None else formats.like_printed(counted, verdict.printed)
 
 
 def conventions_text(verdict: Verdict, texts: Texts) -> str:

@@ -31,6 +31,7 @@ class Part(NamedTuple):
     anchor: str
     markdown: str
     first_line: int
+    section: str = ""  # the schema's id of the section
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Body:
     name: str
     html: str
     images: tuple[tuple[str, str], ...] = ()  # path from the root, and where it is published
+    private: bool = False  # not for the public site
 
 
 def parts(card: Card) -> Iterator[Part]:
@@ -49,7 +51,7 @@ def parts(card: Card) -> Iterator[Part]:
     if card.intro.strip():
         yield Part("", "intro", card.intro, card.intro_line)
     for section, anchor in zip(card.sections, _anchors(card), strict=True):
-        yield Part(section.heading, anchor, section.markdown, section.line + 1)
+        yield Part(section.heading, anchor, section.markdown, section.line + 1, section.id)
 
 
 def bodies(site: Site, view: CardView) -> Iterator[Body]:
@@ -63,6 +65,7 @@ def _anchors(card: Card) -> list[str]:
 
 def _body(site: Site, view: CardView, part: Part) -> Body:
     images: dict[str, str] = {}
+    texts = site.texts_of(view.card)
 
     def resolve_and_keep(link: Link) -> str | None:
         found = image(site, view.card, link.target) if link.kind == "image" else None
@@ -74,15 +77,17 @@ def _body(site: Site, view: CardView, part: Part) -> Body:
         definitions=view.card.definitions,
         prefix=part.anchor,
         resolve=resolve_and_keep,
-        cell=figures.cell_writer(view, site.texts),
-        table=figures.legend_writer(view, site.texts),
+        cell=figures.cell_writer(view, texts),
+        table=figures.legend_writer(view, texts),
         code=lambda text: _link_of_code(site, view, text),
-        value=claims.claim_writer(view, site.texts, site.base.outcome),
+        value=claims.claim_writer(view, texts, site.base.outcome),
         name=lambda target: _name(site, view.card, target),
-        callout_titles=site.texts.under("callout"),
+        callout_titles=texts.under("callout"),
     )
     name = f"{view.path.removesuffix('.html')}/{part.anchor}.html"
-    return Body(part.heading, part.anchor, name, _for_search(render(part.markdown, context)), tuple(images.items()))
+    html = _for_search(render(part.markdown, context))
+    private = part.section in site.base.schema.private
+    return Body(part.heading, part.anchor, name, html, tuple(images.items()), private)
 
 
 def _for_search(html: str) -> str:
@@ -108,7 +113,7 @@ def resolve(site: Site, view: CardView, link: Link) -> str | None:
         return addresses.link(view.path, found[1]) if found else None
     target, _, heading = link.target.partition("#")
     card = site.base.linked(view.card, target)
-    if card is None or not card.publish or not (target or _anchor_of(card, heading)):
+    if card is None or not (target or _anchor_of(card, heading)):
         return None
     return addresses.link(view.path, site.path_of(card), _anchor_of(card, heading))
 

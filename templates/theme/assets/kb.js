@@ -120,6 +120,12 @@
     for (const each of opened) each.open = false
   })
 
+  // The other language's page opens at the section that one is in: sections have the same anchors in both.
+  document.addEventListener("click", ({ target }) => {
+    const link = target.closest?.(".kb-languages a")
+    if (link && location.hash) link.hash = location.hash
+  }, true)
+
   // Material looks at the query when a key comes up; an input method or a paste may need none.
   document.addEventListener("input", ({ target }) => {
     if (target.matches(".md-search__input")) target.dispatchEvent(new Event("keyup"))

@@ -71,6 +71,13 @@ const sectionScore = (term, section) => {
   return title + Math.log2(1 + count(term, section.text)) * (section.lead ? WEIGHT.lead : WEIGHT.text)
 }
 
+// A card in two languages is found once, in the one that matches better: en/cards/K.html is cards/K.html again.
+const paper = ({ page }) => page.sections[0].location.replace(/^[a-z]{2,3}\/(?=cards\/)/, "")
+const oneOfEach = (results) => {
+  const seen = new Set()
+  return results.filter((result) => !seen.has(paper(result)) && seen.add(paper(result)))
+}
+
 const search = (terms, all) => {
   const results = []
   for (const page of pages) {
@@ -83,7 +90,7 @@ const search = (terms, all) => {
     const score = byTerm.reduce((sum, each) => sum + each, 0) * share ** 3 * page.boost
     results.push({ page, score, sections: scores.map((each) => each.reduce((sum, one) => sum + one, 0)), found })
   }
-  return results.sort((a, b) => b.score - a.score).slice(0, MOST_RESULTS)
+  return oneOfEach(results.sort((a, b) => b.score - a.score)).slice(0, MOST_RESULTS)
 }
 
 // ------------------------------------------------------------------------------------------------ showing
