@@ -6,7 +6,7 @@ Everything that is published is made from the base that `public` returns: what s
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 from functools import lru_cache
 from operator import is_
@@ -30,8 +30,17 @@ Found = TypeVar("Found", bound=_OnLine)
 
 def public(base: Base) -> Base:
     """The base as the public may read it: its notes, which hold all texts as they were written, are left out."""
-    cards = tuple(public_card(card, base.schema) for card in base.cards if card.publish)
-    if all(map(is_, cards, base.cards)) and len(cards) == len(base.cards):
+    return _holding(base, [card for card in base.cards if card.publish])
+
+
+def with_public_cards(base: Base) -> Base:
+    """The base with each of its cards as the public may read it, those too that are not published as a whole."""
+    return _holding(base, base.cards)
+
+
+def _holding(base: Base, chosen: Sequence[Card]) -> Base:
+    cards = tuple(public_card(card, base.schema) for card in chosen)
+    if len(cards) == len(base.cards) and all(map(is_, cards, base.cards)):
         return base
     return replace(base, cards=cards, notes=(), problems=())
 
