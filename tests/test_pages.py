@@ -254,7 +254,7 @@ def test_home_leads_to_what_was_tried_for_the_newest_unexplained_figures(languag
     for path, old, new in (
         ("mkdocs.yml", "language: zh", f"language: {language}"),
         ("notes/Zhang2018CVPR.md", "\n> arXiv", "\n> 更新: 2031-02-03\n> arXiv"),
-        ("notes/Howard2019arxiv.md", "\n> 日期: 2026-11-23", "\n> 日期: 2030-11-23"),
+        ("notes/He2016CVPR.md", "\n> 日期: 2026-11-24", "\n> 日期: 2030-11-23"),
     ):
         text = (root / path).read_text(encoding="utf-8")
         assert old in text
@@ -265,7 +265,7 @@ def test_home_leads_to_what_was_tried_for_the_newest_unexplained_figures(languag
     links = [unquote(attributes["href"] or "") for attributes in Reader(listed).all("a")]
     papers = [href.split("/")[1] for href in links]
     assert papers[:2] == ["Zhang2018CVPR"] * 2  # the card that was changed last
-    assert papers[2:4] == ["Howard2019arxiv"] * 2  # then the one that was written last
+    assert papers[2:4] == ["He2016CVPR"] * 2  # then the one that was written last
     assert len(links) == 5
     for href in links:
         assert f"pages/{href.removesuffix('.html')}.md" in files
