@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from kb.bodies import BodyContext, render
+from kb.bodies import BodyContext, render_tokens
+from kb.markdown import body_text, parse_anew
 from kb.pages import addresses, claims, figures
 from kb.pages.site import Site
 from kb.pages.views import CardView
@@ -25,12 +26,16 @@ _ACTIVE_SVG = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A rendered part of a card: its heading ("" for the introduction), anchor, and the name of its HTML file."""
+    """A rendered part of a card: its heading ("" for the introduction), anchor, and the name of its HTML file.
+
+    `text` is what the search finds it by.
+    """
 
     heading: str
     anchor: str
     name: str
     html: str
+    text: str
     images: tuple[tuple[str, str], ...] = ()  # path from the root, and where it is published
 
 
@@ -39,20 +44,21 @@ def bodies(site: Site, view: CardView) -> Iterator[Body]:
     card = view.card
     if card.intro.strip():
         yield _body(site, view, "", "intro", card.intro, card.intro_line)
-    for section, anchor in zip(card.sections, _anchors(card), strict=True):
+    for section, anchor in zip(card.sections, anchors(card), strict=True):
         yield _body(site, view, section.heading, anchor, section.markdown, section.line + 1)
 
 
-def _anchors(card: Card) -> list[str]:
-    anchors: list[str] = []
+def anchors(card: Card) -> list[str]:
+    """The anchors of a card's sections, in their order."""
+    found: list[str] = []
     for section in card.sections:
         base = candidate = section.id or f"section-{addresses.slug(section.heading)}"[:80]
         number = 1
-        while candidate in anchors:
+        while candidate in found:
             number += 1
             candidate = f"{base}-{number}"
-        anchors.append(candidate)
-    return anchors
+        found.append(candidate)
+    return found
 
 
 def _body(site: Site, view: CardView, heading: str, anchor: str, markdown: str, first_line: int) -> Body:
@@ -76,14 +82,9 @@ def _body(site: Site, view: CardView, heading: str, anchor: str, markdown: str, 
         callout_titles=site.texts.under("callout"),
     )
     name = f"{view.path.removesuffix('.html')}/{anchor}.html"
-    return Body(heading, anchor, name, _for_search(render(markdown, context)), tuple(images.items()))
-
-
-def _for_search(html: str) -> str:
-    """The search keeps text alone: a formula's source is noise in it, and cells would run into each other."""
-    return html.replace('class="arithmatex">', 'class="arithmatex" data-search-exclude="">').replace(
-        "</td><", "</td>\n<"
-    )
+    tokens = parse_anew(markdown, view.card.definitions)
+    text = body_text(tokens, lambda source: claims.in_text(view, source))
+    return Body(heading, anchor, name, render_tokens(tokens, context), text, tuple(images.items()))
 
 
 def _link_of_code(site: Site, view: CardView, text: str) -> str | None:
@@ -123,7 +124,7 @@ def _name(site: Site, card: Card, target: str) -> str | None:
 def _anchor_of(card: Card, heading: str) -> str:
     """The anchor of the section with a heading, however the link spells it; "" where there is none."""
     wanted = addresses.slug(unquote(heading))
-    named = zip(card.sections, _anchors(card), strict=True)
+    named = zip(card.sections, anchors(card), strict=True)
     return next((anchor for each, anchor in named if wanted in (anchor, addresses.slug(each.heading))), "")
 
 
