@@ -6,7 +6,7 @@ static files below `pages/`, rendered bodies below `bodies/`, the cards' structu
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment
@@ -15,9 +15,10 @@ from kb.bodies import highlight
 from kb.citation import bibtex
 from kb.documentation import all_documentation
 from kb.editors import schemas
-from kb.pages import addresses, discrepancies, links, notes, rendering
+from kb.pages import addresses, discrepancies, finding, links, notes, rendering
 from kb.pages.site import Site
 from kb.pages.views import CardView
+from kb.search import Entry, entry, index
 from kb.serialise import to_yaml
 
 if TYPE_CHECKING:
@@ -33,33 +34,40 @@ def pages(base: Base) -> dict[str, str | bytes]:
 
 def card_pages(site: Site, view: CardView) -> dict[str, str | bytes]:
     """The files of one card: its page, its bodies and images, its data."""
-    return dict(_card(site, rendering.environment(site), view))
+    return dict(_card(site, rendering.environment(site), view, list(notes.bodies(site, view))))
 
 
 def _files(site: Site) -> Files:
     env = rendering.environment(site)
+    entries: dict[str, Entry] = {}
     for view in site.cards:
-        yield from _card(site, env, view)
+        bodies = list(notes.bodies(site, view))
+        entries[view.path] = entry(finding.card_document(site, view, bodies))
+        yield from _card(site, env, view, bodies)
     yield from _redirects(site, env)
     for template, path in (
         ("home", addresses.HOME),
         ("cards", addresses.CARDS),
         ("models", addresses.MODELS),
         ("figures", addresses.FIGURES),
-        (f"conventions.{site.texts.language}", addresses.CONVENTIONS),
+        ("search", addresses.SEARCH),
     ):
         yield addresses.source_of(path), rendering.page(env, f"{template}.md.j2", path)
     for name, groups in site.groups.items():
         path = addresses.grouping(name)
         yield addresses.source_of(path), rendering.page(env, "grouping.md.j2", path, grouping=name, groups=groups)
+    conventions = rendering.page(env, f"conventions.{site.texts.language}.md.j2", addresses.CONVENTIONS)
+    yield addresses.source_of(addresses.CONVENTIONS), conventions
     yield from _discrepancies(site, env)
     yield from _codes(site, env)
+    explanations = (finding.page_document(site, addresses.CONVENTIONS, conventions), *finding.code_documents(site))
+    entries |= {document.path: entry(document) for document in explanations}
+    yield from ((f"pages/{path}", text) for path, text in index(entries, site.texts.under("search")))
     yield from ((f"pages/schemas/{name}", text) for name, text in schemas().items())
 
 
-def _card(site: Site, env: Environment, view: CardView) -> Files:
+def _card(site: Site, env: Environment, view: CardView, bodies: Sequence[notes.Body]) -> Files:
     stem = view.path.removesuffix(".html")
-    bodies = list(notes.bodies(site, view))
     sources = dict(_sources(site, env, view, stem))
     data = to_yaml(view.card)
     yield f"{stem}.yml", data

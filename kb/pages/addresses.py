@@ -14,6 +14,7 @@ FIGURES = "figures.html"
 DISCREPANCIES = "discrepancies.html"
 CONVENTIONS = "conventions.html"
 CODES = "codes/index.html"
+SEARCH = "search.html"
 GROUPINGS = ("year", "venue", "kind", "author", "tag")
 
 _NOT_WORD = re.compile(r"[^\w]+")

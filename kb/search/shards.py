@@ -162,7 +162,9 @@ class Cut:
         below = [self._add(start, group, terms, written) for start, group in groups.items()]
         summed = self._sum(beginning, [terms.get(beginning, ()), *below])
         self.shards.forks[beginning] = own
-        self.files[beginning] = Fork(written.get(beginning, ""), postings.encode(summed) if is_summed(beginning) else "")
+        self.files[beginning] = Fork(
+            written.get(beginning, ""), postings.encode(summed) if is_summed(beginning) else ""
+        )
         return summed
 
     def _sum(self, beginning: str, lists: Iterable[Postings]) -> Postings:

@@ -27,9 +27,7 @@ WORD = rf"(?:(?![{CJK}])[^\W_])+"
 TOKEN = re.compile(rf"[{CJK}]+|{WORD}(?:[{JOINERS}]{WORD})*")
 JOINER = re.compile(f"[{JOINERS}]")
 IS_CJK = re.compile(f"[{CJK}]")
-BOUNDARY = re.compile(
-    r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=\d\d)|(?<=\d)(?=[A-Za-z]{2})"
-)
+BOUNDARY = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=\d\d)|(?<=\d)(?=[A-Za-z]{2})")
 MAY_HAVE_ACCENTS = re.compile("[^\x00-\x7f\u3000-\u303f\u3400-\u9fff]+")
 ALIKE = str.maketrans({"ß": "ss", "ς": "σ", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ł": "l", "Ł": "L"})
 
@@ -75,4 +73,4 @@ def whole(text: str) -> str:
 
 def is_spelt(term: str) -> bool:
     """Whether a term is a word that typing errors may be forgiven in."""
-    return len(term) > 3 and term.isalpha() and not IS_CJK.match(term)
+    return term[0].isalpha() and not IS_CJK.match(term) and sum(map(str.isalpha, term)) > 3
