@@ -96,7 +96,18 @@ def test_names_come_before_tags_and_tags_before_text(opened):
 # ------------------------------------------------------------------------------------- how the files follow cards
 
 VOCABULARY = (
-    "depth depthwise 深度可分离卷积 可分 mobile-net MobileNetV2 a ab abc abcd conv convolution 的 weight".split()
+    "depth",
+    "depthwise",
+    "深度可分离卷积",
+    "可分",
+    "mobile-net",
+    "MobileNetV2",
+    "a",
+    "ab",
+    "abc",
+    "abcd",
+    "的",
+    "conv",
 )
 
 

@@ -6,6 +6,7 @@ import json
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from hashlib import blake2b
+from typing import cast
 
 from kb.search.documents import Entry, levels
 from kb.search.postings import LEVEL
@@ -127,8 +128,7 @@ def manifest(count: int, shards: Shards, words: Mapping[str, str]) -> str:
 
 def shards_in(text: str) -> Shards:
     """The shards that a manifest names."""
-    data = data_in(text)
-    assert isinstance(data, dict)
+    data = cast("dict[str, dict[str, int]]", data_in(text))
     return Shards(data["leaves"], data["forks"])
 
 
@@ -151,7 +151,8 @@ def _written(beginning: str, file: Leaf | Fork) -> Iterator[tuple[str, str]]:
 def _read(read: Callable[[str], str], shards: Shards, beginning: str) -> Leaf | Fork:
     if beginning in shards.forks:
         try:
-            return Fork(*data_in(read(path(beginning))))
+            own, summed = cast("tuple[str, str]", data_in(read(path(beginning))))
+            return Fork(own, summed)
         except FileNotFoundError:
             return Fork("", "")
     lines = str(data_in(read(path(beginning)))).split("\n")

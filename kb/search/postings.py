@@ -61,7 +61,8 @@ def decode(text: str) -> list[int]:
 
 def changed(text: str, changes: Mapping[int, int | None]) -> str:
     """The text with other levels for some documents; None for those that it no longer holds."""
-    levels = {posting >> LEVEL: posting & 15 for posting in decode(text)} | changes
+    levels: dict[int, int | None] = {posting >> LEVEL: posting & 15 for posting in decode(text)}
+    levels |= changes
     return encode(number << LEVEL | level for number, level in sorted(levels.items()) if level is not None)
 
 
