@@ -143,7 +143,7 @@ def drawn_word(kind: str, rng: random.Random, word: str, words: set[str]) -> Que
         return Query(kind, word.replace("-", ""), word_like(word)) if "-" in word else None
     text = misspelt(rng, word)
     is_some = any(other.replace("-", "").startswith(text) for other in words)
-    return None if is_some or "-" in word else Query(kind, text, word_like(word + r"\b", escape=False))
+    return None if is_some or "-" in word else Query(kind, text, word_like(word + r"(?![^\W_])", escape=False))
 
 
 def word_like(text: str, *, escape: bool = True) -> re.Pattern[str]:
@@ -463,6 +463,8 @@ def recalls(page: Page, found: list[Document], asked: list[Query]) -> dict[str, 
         if time.monotonic() - start > LIMIT:
             break
         wanted = {path for path, text in texts.items() if query.wanted.search(text)}
+        if not wanted:
+            continue
         got = set(page.evaluate("query => find(query, true)", query.text))
         times.append(page.evaluate(FIRST, query.text)[0])
         shares.setdefault(query.kind, []).append(len(wanted & got) / len(wanted))
