@@ -44,21 +44,12 @@ def bodies(site: Site, view: CardView) -> Iterator[Body]:
     card = view.card
     if card.intro.strip():
         yield _body(site, view, "", "intro", card.intro, card.intro_line)
-    for section, anchor in zip(card.sections, anchors(card), strict=True):
+    for section, anchor in zip(card.sections, _anchors(card), strict=True):
         yield _body(site, view, section.heading, anchor, section.markdown, section.line + 1)
 
 
-def anchors(card: Card) -> list[str]:
-    """The anchors of a card's sections, in their order."""
-    found: list[str] = []
-    for section in card.sections:
-        base = candidate = section.id or f"section-{addresses.slug(section.heading)}"[:80]
-        number = 1
-        while candidate in found:
-            number += 1
-            candidate = f"{base}-{number}"
-        found.append(candidate)
-    return found
+def _anchors(card: Card) -> list[str]:
+    return addresses.numbered(each.id or f"section-{addresses.slug(each.heading)}"[:80] for each in card.sections)
 
 
 def _body(site: Site, view: CardView, heading: str, anchor: str, markdown: str, first_line: int) -> Body:
@@ -124,7 +115,7 @@ def _name(site: Site, card: Card, target: str) -> str | None:
 def _anchor_of(card: Card, heading: str) -> str:
     """The anchor of the section with a heading, however the link spells it; "" where there is none."""
     wanted = addresses.slug(unquote(heading))
-    named = zip(card.sections, anchors(card), strict=True)
+    named = zip(card.sections, _anchors(card), strict=True)
     return next((anchor for each, anchor in named if wanted in (anchor, addresses.slug(each.heading))), "")
 
 
