@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import browser
 import pytest
 import yaml
-from conftest import ROOT
+from conftest import ROOT, run_kb
 from hypothesis import given
 from hypothesis import strategies as st
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from kb.search import Document, Entry, Part, entry, index, shards, update
 
@@ -91,6 +92,43 @@ def test_names_come_before_tags_and_tags_before_text(opened):
         Document("name.html", "Swish"),
     ]
     assert opened(indexed(documents))("swish") == ["name.html", "title.html", "tag.html", "text.html"]
+
+
+# ------------------------------------------------------------------------------------ a site opened from a folder
+
+
+@pytest.fixture(scope="module")
+def two_languages(tmp_path_factory) -> Path:
+    """A site in Chinese, with cards in two languages; one of them is not published."""
+    folder = tmp_path_factory.mktemp("languages") / "base"
+    run_kb("init", folder, "--lang", "zh")
+    shutil.copytree(ROOT / "tests/cases/search/notes", folder / "notes", dirs_exist_ok=True)
+    done = run_kb("build", cwd=folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder / "site"
+
+
+def test_a_site_opened_from_a_folder_can_be_searched(blank, two_languages):
+    """Who got a site as a folder would have no search: such pages may load nothing but scripts."""
+    blank.goto((two_languages / "search.html").as_uri() + "?q=Other+Nets")
+    first = blank.locator(".kb-finder__results a").first
+    expect(first).to_contain_text("Other Nets", timeout=20_000)
+    assert first.get_attribute("href").startswith((two_languages / "cards/Li2021ICCV.html").as_uri())
+
+
+def test_of_two_languages_the_reader_s_comes_first(blank, two_languages):
+    """A reader of Chinese would be led to the English card; but both can be found."""
+    blank.goto((two_languages / "search.html").as_uri() + "?q=Wang2020CVPR")
+    found = blank.locator(".kb-finder__results a")
+    expect(found).to_have_count(2, timeout=20_000)
+    assert [found.nth(n).get_attribute("lang") for n in (0, 1)] == ["zh", "en"]
+
+
+def test_what_is_not_published_is_not_in_the_index(two_languages):
+    """A secret card could be read from the search's files."""
+    texts = [path.read_text(encoding="utf-8") for path in (two_languages / "search").rglob("*.js")]
+    assert any("Wang2020CVPR" in text for text in texts)
+    assert not any("Zhou2023CVPR" in text for text in texts)
 
 
 # ------------------------------------------------------------------------------------- how the files follow cards

@@ -333,5 +333,6 @@
 
   if (dialog) setUpDialog()
   const setUpPages = () => document.querySelectorAll("[data-kb-finder]").forEach(setUpPage)
-  window.document$ ? window.document$.subscribe(setUpPages) : setUpPages()
+  setUpPages()
+  window.document$?.subscribe(setUpPages) // says nothing on a page that was opened from a folder
 })()
