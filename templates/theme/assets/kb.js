@@ -107,6 +107,17 @@
     if (event.target.closest('a[href*="#"]')) setTimeout(openTarget, 0)
   })
 
+  // On paper nothing can be opened: what an author has folded up is, for as long as it is printed.
+  const folded = ".md-content details:not([open], [class^='kb-'])"
+  let opened = []
+  window.addEventListener("beforeprint", () => {
+    opened = [...document.querySelectorAll(folded)]
+    for (const each of opened) each.open = true
+  })
+  window.addEventListener("afterprint", () => {
+    for (const each of opened) each.open = false
+  })
+
   window.document$.subscribe(() => {
     setFormulas()
     document.querySelectorAll("table.kb-sortable").forEach(makeSortable)
