@@ -20,6 +20,7 @@ literals factories calls expressions claims
 schema editors bibliography figures heads tables captions datasets slicing notes serialise zoos model_indexes
 fingerprints package_lock lock witnesses
 counting measuring_child measuring
+search
 judging explaining base publishing lints bibliographic_checks translations silences check
 revisions selection importers importing import_report starting drafting meaning mendings fixing renaming
 remeasuring asking auditing reporting telling audit_reports

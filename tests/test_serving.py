@@ -94,8 +94,8 @@ def test_an_edited_card_is_shown_first_and_is_what_a_build_makes_of_it(served, p
     expect(page.locator("body")).to_contain_text("Small filters had no friends")
     assert any("the rest follows" in line for line in served.said)
     shown = card.read_bytes()
-    index = served.root / "build" / "serve" / "search" / "search_index.json"
-    wait_until(lambda: "Small filters had no friends" in index.read_text(encoding="utf-8"))
+    found = served.root / "build" / "serve" / "search" / "documents"
+    wait_until(lambda: any("Small filters had no friends" in path.read_text("utf-8") for path in found.glob("*.js")))
     assert card.read_bytes() == shown
 
 

@@ -17,8 +17,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from test_pages import CASES, base_from
 
 ARGUMENTS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
-SEARCH = "input.md-search__input"
-RESULT = ".md-search-result__item"
+DIALOG = "dialog.kb-search"
+RESULT = f"{DIALOG} [role=option]"
 PATIENCE = 20_000  # milliseconds, on a machine with much else to do
 
 
@@ -110,7 +110,9 @@ def site(whole_site) -> Iterator[Site]:
 
 
 def type_query(page: Page, query: str) -> None:
-    page.focus(SEARCH)
+    """Open the search by its key, and type."""
+    page.keyboard.press("/")
+    expect(page.locator(f"{DIALOG} input")).to_be_focused(timeout=PATIENCE)
     page.keyboard.insert_text(query)
 
 
@@ -189,23 +191,140 @@ def test_wide_formulas_scroll_by_themselves(site):
 def test_search_leads_to_the_right_card_first(site, query, card):
     page = site.open()
     type_query(page, query)
-    first = page.locator(RESULT).first.locator("a").first
-    expect(first).to_have_attribute("href", re.compile(rf"/cards/{card}\.html"), timeout=PATIENCE)
+    expect(page.locator(RESULT).first).to_have_attribute("href", re.compile(rf"/cards/{card}\.html"), timeout=PATIENCE)
 
 
-def test_a_result_is_followed_and_its_formulas_stay_whole(site):
+@pytest.mark.parametrize(
+    ("query", "address"),
+    [
+        ("K301", "codes/K301.html"),
+        ("mobilenet_v2(width=1.4)", "cards/Sandler2018CVPR.html#model-mobilenet_v2-width-1-4"),
+        ("shufflenet(groups=8)", "cards/Zhang2018CVPR.html#model-shufflenet-groups-8"),
+        ("1704.04861", "cards/Howard2017arxiv.html"),
+        ("度可分", "cards/Howard2017arxiv.html#method"),
+        ("mobilnetv3", "cards/Howard2019arxiv.html"),
+    ],
+)
+def test_search_leads_to_pages_models_and_sections(site, query, address):
+    page = site.open()
+    type_query(page, query)
+    expect(page.locator(RESULT).first).to_have_attribute("href", site.url + address, timeout=PATIENCE)
+
+
+def test_a_result_shows_title_year_venue_and_the_passage(site):
+    page = site.open()
+    type_query(page, "度可分")
+    first = page.locator(RESULT).first
+    expect(first).to_contain_text("MobileNets: Efficient Convolutional", timeout=PATIENCE)
+    expect(first).to_contain_text("2017 · arXiv · 架构")
+    expect(first.locator("mark").first).to_have_text("度可分")
+    expect(page.get_by_role("status").first).to_have_text(re.compile(r"找到 \d+ 条"))
+
+
+def test_a_result_is_followed_by_the_keyboard_and_formulas_stay_whole(site):
     page = site.open()
     type_query(page, "乘子")
-    page.locator(RESULT).first.locator("a").first.click()
+    results = page.locator(RESULT)
+    expect(results.first).to_have_attribute("aria-selected", "true", timeout=PATIENCE)
+    page.keyboard.press("ArrowDown")
+    expect(results.nth(1)).to_have_attribute("aria-selected", "true")
+    expect(page.locator(f"{DIALOG} input")).to_have_attribute("aria-activedescendant", "kb-search-1")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
     page.wait_for_url("**/Howard2017arxiv.html**")
+    expect(page.locator(DIALOG)).not_to_be_visible()
     formulas_are_set(page, "Howard2017arxiv")
     assert "\\(" not in page.content().split("__config")[0]
+
+
+def test_the_search_opens_from_any_page_but_not_while_one_types(site):
+    page = site.open("cards/Howard2017arxiv.html")
+    for key in ("/", "s", "f", "Control+k"):
+        page.keyboard.press(key)
+        expect(page.locator(f"{DIALOG} input")).to_be_focused(timeout=PATIENCE)
+        page.keyboard.press("Escape")
+        expect(page.locator(DIALOG)).not_to_be_visible()
+    page.click(".kb-search-open")
+    page.keyboard.type("sf/")
+    expect(page.locator(f"{DIALOG} input")).to_have_value("sf/")
+
+
+def test_the_search_goes_on_after_moving_to_another_folder(site):
+    page = site.open("cards/Howard2017arxiv.html")
+    page.click(".md-tabs a[href$='models.html']")
+    page.wait_for_url("**/models.html")
+    type_query(page, "SqueezeNet")
+    page.locator(RESULT).first.click(timeout=PATIENCE)
+    page.wait_for_url("**/cards/Iandola2016arxiv.html**")
+    type_query(page, "ViT")
+    page.click("[data-kb-search-page]")
+    page.wait_for_url("**/search.html?q=ViT")
+    expect(page.locator(".kb-finder__results a").first).to_contain_text("ViT", timeout=PATIENCE)
 
 
 def test_search_finds_nothing_where_there_is_nothing(site):
     page = site.open()
     type_query(page, "zzzznothing")
-    expect(page.locator(".md-search-result__meta")).to_contain_text("没有找到", timeout=PATIENCE)
+    expect(page.locator(f"{DIALOG} [role=status]")).to_contain_text("没有找到", timeout=PATIENCE)
+
+
+FOUND = ".kb-finder__results li .kb-result__name"
+
+
+def test_facets_narrow_a_search_whose_address_can_be_sent(site):
+    page = site.open("search.html")
+    found = page.locator(FOUND)
+    expect(found).to_have_count(len(list((site.folder / "cards").glob("*.html"))) - 1, timeout=PATIENCE)
+    page.fill(".kb-finder input[type=search]", "卷积")
+    page.get_by_label(re.compile("^arXiv")).check()
+    page.get_by_label(re.compile("^mobilenet_v3")).check()
+    expect(found).to_have_text(["MobileNetV3"], timeout=PATIENCE)
+    page.wait_for_url("**/search.html?q=*&venue=arXiv&family=mobilenet_v3")
+    sent = site.open(page.url.removeprefix(site.url))
+    expect(sent.locator(FOUND)).to_have_text(["MobileNetV3"], timeout=PATIENCE)
+    expect(sent.locator(".kb-finder input[type=search]")).to_have_value("卷积")
+    expect(sent.get_by_label(re.compile("^mobilenet_v3"))).to_be_checked()
+    sent.click("[data-kb-clear]")
+    expect(sent.locator(FOUND).nth(1)).to_be_visible(timeout=PATIENCE)
+    assert "family" not in sent.url
+
+
+def test_results_of_the_page_are_walked_by_keys(site):
+    page = site.open("search.html?q=MobileNetV2")
+    expect(page.locator(FOUND).first).to_have_text("MobileNetV2", timeout=PATIENCE)
+    page.focus(".kb-finder input[type=search]")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/cards/Sandler2018CVPR.html**")
+
+
+# Parts of texts at places that a seed gives, each of which must find the card that it is from.
+RECALL = """async () => {
+  const engine = kbSearch.open(new URL("search/", location))
+  const numbers = [...(await engine.facets()).get("status").values()].flatMap(each => [...each])
+  let seed = 7
+  const random = below => (seed = (seed * 1103515245 + 12345) % 2 ** 31) % below
+  const missed = []
+  let asked = 0
+  for (const number of numbers) {
+    const record = await engine.record(number)
+    const runs = record.parts.flatMap(([, , text]) => text.match(/[\\u4e00-\\u9fff]{2,}|[A-Za-z][A-Za-z-]+/g) ?? [])
+    for (let n = 0; n < 25; n++) {
+      const run = runs[random(runs.length)], from = /[A-Za-z]/.test(run) ? 0 : random(run.length - 1)
+      const query = run.slice(from, from + 2 + random(5))
+      const { scores, loose } = await engine.answer(query)
+      asked++
+      if (loose || !scores.has(number)) missed.push([query, record.name])
+    }
+  }
+  return [asked, missed]
+}"""
+
+
+def test_every_part_of_a_text_finds_its_card(site):
+    asked, missed = site.open().evaluate(RECALL)
+    assert asked > 200
+    assert not missed
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "dark")])
@@ -411,6 +530,10 @@ def test_search_results_show_hostile_text_as_text(hostile_site):
     type_query(page, "hacked")
     expect(page.locator(RESULT).first).to_contain_text('<script>hacked("name")</script>', timeout=PATIENCE)
     assert page.locator(f"{RESULT} script, {RESULT} img").count() == 0
+    page.goto(hostile_site.url + "search.html?q=hacked&tag=%3Cimg%20src%3Dx%20onerror%3Dhacked(1)%3E")
+    page.click("[data-kb-clear]", timeout=PATIENCE)
+    expect(page.locator(FOUND).first).to_contain_text('<script>hacked("name")</script>', timeout=PATIENCE)
+    assert page.locator(".kb-finder script, .kb-finder img").count() == 0
     assert page.evaluate("window.hits") == []
 
 

@@ -6,7 +6,7 @@ static files below `pages/`, rendered bodies below `bodies/`, the cards' structu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment
@@ -21,6 +21,7 @@ from kb.pages import (
     comparing,
     comparison_files,
     discrepancies,
+    finding,
     links,
     notes,
     rendering,
@@ -30,6 +31,7 @@ from kb.pages.metadata import head_of_card, twin_path
 from kb.pages.site import Site
 from kb.pages.twins import twin
 from kb.pages.views import CardView
+from kb.search import Entry, entry, index
 from kb.serialise import to_yaml
 
 if TYPE_CHECKING:
@@ -51,38 +53,46 @@ def pages(base: Base, address: str | None = None, *, private: bool = False) -> d
 
 def card_pages(site: Site, view: CardView) -> dict[str, str | bytes]:
     """The files of one card: its page, its bodies and images, its data."""
-    return dict(_card(site, rendering.environment(site, site.interface(view.card)), view))
+    env = rendering.environment(site, site.interface(view.card))
+    return dict(_card(site, env, view, list(notes.bodies(site, view))))
 
 
 def _files(site: Site) -> Files:
     environments = rendering.environments(site)
     env = environments(site.texts.language)
+    entries: dict[str, Entry] = {}
     for view in site.cards:
-        yield from _card(site, environments(site.interface(view.card)), view)
+        bodies = list(notes.bodies(site, view))
+        entries[view.path] = entry(finding.card_document(site, view, bodies))
+        yield from _card(site, environments(site.interface(view.card)), view, bodies)
     yield from _redirects(site, env)
     for template, path in (
         ("home", addresses.HOME),
         ("cards", addresses.CARDS),
         ("figures", addresses.FIGURES),
-        (f"conventions.{site.texts.language}", addresses.CONVENTIONS),
+        ("search", addresses.SEARCH),
     ):
         yield addresses.source_of(path), rendering.page(env, f"{template}.md.j2", path)
     for name, groups in site.groups.items():
         path = addresses.grouping(name)
         yield addresses.source_of(path), rendering.page(env, "grouping.md.j2", path, grouping=name, groups=groups)
+    conventions = rendering.page(env, f"conventions.{site.texts.language}.md.j2", addresses.CONVENTIONS)
+    yield addresses.source_of(addresses.CONVENTIONS), conventions
     yield from _comparison(site, env)
     yield addresses.source_of(addresses.DISCREPANCIES), _discrepancies(site, env)
     for view in site.cards:
         yield from _explanations(site, environments(site.interface(view.card)), view)
     yield from _codes(site, env)
+    explanations = (finding.page_document(site, addresses.CONVENTIONS, conventions), *finding.code_documents(site))
+    entries |= {document.path: entry(document) for document in explanations}
+    yield from ((f"pages/{path}", text) for path, text in index(entries, site.texts.under("search")))
     yield from ((f"pages/schemas/{name}", text) for name, text in schemas().items())
     yield from _data(site, env)
     yield from _for_programs(site)
 
 
-def _card(site: Site, env: Environment, view: CardView) -> Files:
+def _card(site: Site, env: Environment, view: CardView, bodies: Sequence[notes.Body]) -> Files:
     stem = view.path.removesuffix(".html")
-    bodies = list(notes.bodies(site, view))
     sources = dict(_sources(site, env, view, stem))
     data = to_yaml(view.card)
     yield f"{stem}.yml", data

@@ -135,7 +135,7 @@ def _cell(figure: Figure, texts: Texts) -> Markup:
         value += Markup(' <span class="kb-provisional" title="{}">{}</span>').format(
             texts("witness.provisional.what"), texts("witness.provisional")
         )
-    return Markup('<div class="kb-measured kb-is-{}" id="{}" title="{}" data-search-exclude="">{} {}</div>').format(
+    return Markup('<div class="kb-measured kb-is-{}" id="{}" title="{}">{} {}</div>').format(
         verdict.status, figure.anchor, in_words(verdict, texts), badge(verdict.status, texts, words=False), value
     )
 
@@ -152,7 +152,7 @@ def _legend(figures: list[Figure], texts: Texts) -> Markup:
     counts = {badge(status, texts): count for status, count in tally(figures).items() if count}
     parts = [Markup("<span>{} <b>{}</b></span>").format(mark, count) for mark, count in counts.items()]
     parts += [Markup("<span>{}</span>").format(line) for line in _columns(figures, texts)]
-    return Markup('<p class="kb-legend" data-search-exclude="">{}</p>').format(Markup(" ").join(parts))
+    return Markup('<p class="kb-legend">{}</p>').format(Markup(" ").join(parts))
 
 
 def _columns(figures: list[Figure], texts: Texts) -> Iterable[str]:

@@ -10,7 +10,8 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from kb.base import path_beside
-from kb.bodies import BodyContext, render
+from kb.bodies import BodyContext, render_tokens
+from kb.markdown import body_text, parse_anew
 from kb.pages import addresses, claims, figures
 from kb.pages.site import Site
 from kb.pages.views import CardView
@@ -36,12 +37,16 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A rendered part of a card: its heading ("" for the introduction), anchor, and the name of its HTML file."""
+    """A rendered part of a card: its heading ("" for the introduction), anchor, and the name of its HTML file.
+
+    `text` is what the search finds it by.
+    """
 
     heading: str
     anchor: str
     name: str
     html: str
+    text: str
     images: tuple[tuple[str, str], ...] = ()  # path from the root, and where it is published
     private: bool = False  # not for the public site
 
@@ -85,16 +90,10 @@ def _body(site: Site, view: CardView, part: Part) -> Body:
         callout_titles=texts.under("callout"),
     )
     name = f"{view.path.removesuffix('.html')}/{part.anchor}.html"
-    html = _for_search(render(part.markdown, context))
+    tokens = parse_anew(part.markdown, view.card.definitions)
+    text = body_text(tokens, lambda source: claims.in_text(view, source))
     private = part.section in site.base.schema.private
-    return Body(part.heading, part.anchor, name, html, tuple(images.items()), private)
-
-
-def _for_search(html: str) -> str:
-    """The search keeps text alone: a formula's source is noise in it, and cells would run into each other."""
-    return html.replace('class="arithmatex">', 'class="arithmatex" data-search-exclude="">').replace(
-        "</td><", "</td>\n<"
-    )
+    return Body(part.heading, part.anchor, name, render_tokens(tokens, context), text, tuple(images.items()), private)
 
 
 def _link_of_code(site: Site, view: CardView, text: str) -> str | None:

@@ -47,8 +47,6 @@
     queue = queue.then(loadMathJax).then(() => {
       const { MathJax } = window
       const waiting = formulas.filter((each) => each.isConnected && !each.querySelector("mjx-container"))
-      // The marks of a search would cut a formula in pieces.
-      for (const each of waiting) each.textContent = each.textContent
       MathJax.startup.output.clearCache()
       MathJax.typesetClear()
       MathJax.texReset()
@@ -125,11 +123,6 @@
     const link = target.closest?.(".kb-languages a")
     if (link && location.hash) link.hash = location.hash
   }, true)
-
-  // Material looks at the query when a key comes up; an input method or a paste may need none.
-  document.addEventListener("input", ({ target }) => {
-    if (target.matches(".md-search__input")) target.dispatchEvent(new Event("keyup"))
-  })
 
   window.document$.subscribe(() => {
     setFormulas()
