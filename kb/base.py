@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -14,8 +13,10 @@ from kb.claims import Outcome, outcome
 from kb.expressions import MARKS, ExpressionError, calls_in, with_calls
 from kb.judging import judge
 from kb.lock import Lock, read_lock
+from kb.mentions import references
+from kb.names import Names, folded
 from kb.notes import read_note
-from kb.records import Card, Claim, Factory, Note, Problem, ResultRow, Verdict
+from kb.records import Card, Claim, Factory, Note, Problem, Reference, ResultRow, Verdict
 from kb.schema import Schema, load_schema
 from kb.settings import Settings, load_settings
 from kb.witnesses import Witness, Witnesses, proved, read_witnesses
@@ -61,11 +62,24 @@ class Base:
 
     def resolve(self, target: str, lang: str = "") -> Card | None:
         """The card that a wiki link leads to: by citekey, else by alias, else by name; case makes no difference."""
-        wanted = _folded(target)
+        wanted = folded(target)
         for found in (self._by_citekey, self._by_alias, self._by_name):
             if wanted in found:
                 return self._preferred(found[wanted], lang)
         return None
+
+    @cached_property
+    def names(self) -> Names:
+        """The names of the published cards, by which texts mention them."""
+        return Names((card for card in self.cards if card.publish), self.schema.match_citekey)
+
+    @cached_property
+    def links(self) -> tuple[Reference, ...]:
+        """Every sentence in which a published card names another paper, in the order of cards and lines.
+
+        Of papers that have no card, too: there `has_card` is false.
+        """
+        return tuple(each for card in self.cards if card.publish for each in references(card, self.names))
 
     @cached_property
     def calls(self) -> tuple[str, ...]:
@@ -143,14 +157,10 @@ class Base:
         return _indexed((name, card) for card in self.cards for name in (card.name, card.citation.title) if name)
 
 
-def _folded(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
-
-
 def _indexed(pairs: Iterable[tuple[str, Card]]) -> dict[str, list[Card]]:
     found: dict[str, list[Card]] = {}
     for name, card in pairs:
-        found.setdefault(_folded(name), []).append(card)
+        found.setdefault(folded(name), []).append(card)
     return found
 
 

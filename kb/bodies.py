@@ -14,4 +14,6 @@ __all__ = ["BodyContext", "highlight", "render"]
 def render(text: str, context: BodyContext) -> str:
     """The HTML of a body, safe to put into a page."""
     tokens = parse_anew(text, context.definitions)
+    if context.mentions:
+        context.mentions(tokens)
     return clean(BodyRenderer(context, tokens).render_all(tokens))

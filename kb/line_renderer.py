@@ -6,7 +6,7 @@ Text and attributes are escaped where they are written; `bodies.render` sanitise
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import Literal
@@ -31,7 +31,8 @@ class BodyContext:
     asked about addresses outside the knowledge base. The hooks add what the page knows, as HTML: `cell` at the end of
     a table's cell (by the line of its row, and its column from 0), `table` below a table (by the line of its header).
     `code` gives the address that a code span leads to, `value` what stands in its place, such as the value of an
-    expression, `name` the text of a `[[target]]` that has none.
+    expression, `name` the text of a `[[target]]` that has none. `mentions` makes links of what a text names, by giving
+    its tokens children of type `mention`.
     """
 
     first_line: int
@@ -43,6 +44,7 @@ class BodyContext:
     code: Callable[[str], str | None] | None = None
     value: Callable[[str], str | None] | None = None
     name: Callable[[str], str | None] | None = None
+    mentions: Callable[[Sequence[Token]], None] | None = None
     callout_titles: Mapping[str, str] = field(default_factory=dict)  # by kind, for callouts that have no title
 
 
@@ -76,6 +78,15 @@ class LineRenderer:
 
     def on_text(self, token: Token) -> str:
         return escape(token.content, quote=False)
+
+    def on_text_with_mentions(self, token: Token) -> str:
+        return self.render_all(token.children or ())
+
+    def on_mention(self, token: Token) -> str:
+        """The name of another card, which leads there."""
+        address = self.context.resolve(Link("wiki", token.meta["target"], token.content, *self._place(token)))
+        text = self.on_text(token)
+        return html.write("a", {"href": address, "class": "kb-mention"}) + f"{text}</a>" if address else text
 
     def on_softbreak(self, token: Token) -> str:
         return "" if token.hidden else "\n"

@@ -84,6 +84,28 @@ class Link:
     column: int
 
 
+# `[[…]]`; a link to the paper's note or address; its number, or its key as in `[@key]`; its name; a line of the head.
+ReferenceKind = Literal["wiki", "link", "citation", "mention", "declared"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """That a card names another paper, and in which sentence.
+
+    `target` is the citekey of the card that is named; where there is none yet (`has_card` is false) it is what the
+    paper was named by: a citekey, `arXiv:1706.03762`, `doi:10.1109/…`, or words.
+    """
+
+    source: str  # citekey of the card that names the other
+    lang: str  # of the source
+    target: str
+    kind: ReferenceKind
+    section: str  # anchor of the section; "" for a line of the card's head
+    line: int  # of the paragraph or row; of the section's heading for a footnote that is defined elsewhere
+    sentence: str  # as plain text
+    has_card: bool = True
+
+
 @dataclass(frozen=True, slots=True)
 class ModelRef:
     """A line of the reference-models section: the paper's label for a call ("" if it gives none)."""

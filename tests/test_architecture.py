@@ -14,10 +14,10 @@ PACKAGE = Path(__file__).resolve().parent.parent / "kb"
 ORDER = """
 records problems encoding writing resources texts documentation
 plain_yaml settings inputs
-authors citation
+authors citation anchors
 markdown_rules markdown highlighting sanitising line_renderer body_renderer bodies insert
 literals factories calls expressions claims
-schema editors bibliography figures heads tables slicing notes serialise zoos model_indexes
+schema editors bibliography figures heads tables names sentences mentions slicing notes serialise zoos model_indexes
 fingerprints package_lock lock witnesses
 counting measuring_child measuring
 judging explaining base lints bibliographic_checks silences check

@@ -7,6 +7,8 @@ import re
 import unicodedata
 from urllib.parse import quote
 
+from kb.anchors import slug
+
 HOME = "index.html"
 CARDS = "cards/index.html"
 MODELS = "models.html"
@@ -14,9 +16,11 @@ FIGURES = "figures.html"
 DISCREPANCIES = "discrepancies.html"
 CONVENTIONS = "conventions.html"
 CODES = "codes/index.html"
+LINEAGE = "lineage.html"
+TO_READ = "to-read.html"
+LINKS = "links.json"
 GROUPINGS = ("year", "venue", "kind", "author", "tag")
 
-_NOT_WORD = re.compile(r"[^\w]+")
 _NOT_IN_NAMES = re.compile(r'[/\\:*?"<>|#%\s]')
 
 
@@ -52,11 +56,6 @@ def link(page: str, target: str, fragment: str = "") -> str:
         return "#" + quote(fragment)
     relative = posixpath.relpath(target, posixpath.dirname(page) or ".")
     return quote(relative) + ("#" + quote(fragment) if fragment else "")
-
-
-def slug(text: str) -> str:
-    """A fragment identifier from any text: letters and digits of all scripts, joined by hyphens."""
-    return _NOT_WORD.sub("-", text.lower()).strip("-_") or "x"
 
 
 def unique_slugs(texts: list[str], prefix: str = "") -> dict[str, str]:

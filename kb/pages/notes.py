@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
+from kb.anchors import INTRO, section_anchors, slug
 from kb.bodies import BodyContext, render
+from kb.mentions import link_mentions
 from kb.pages import addresses, claims, figures
 from kb.pages.site import Site
 from kb.pages.views import CardView
 from kb.records import Card, Link
+from kb.tables import MODELS_SECTION
 
 IMAGES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".svg"})
 
@@ -38,21 +41,9 @@ def bodies(site: Site, view: CardView) -> Iterator[Body]:
     """The parts of a card, in its order; the anchors of known sections are their ids."""
     card = view.card
     if card.intro.strip():
-        yield _body(site, view, "", "intro", card.intro, card.intro_line)
-    for section, anchor in zip(card.sections, _anchors(card), strict=True):
+        yield _body(site, view, "", INTRO, card.intro, card.intro_line)
+    for section, anchor in zip(card.sections, section_anchors(card), strict=True):
         yield _body(site, view, section.heading, anchor, section.markdown, section.line + 1)
-
-
-def _anchors(card: Card) -> list[str]:
-    anchors: list[str] = []
-    for section in card.sections:
-        base = candidate = section.id or f"section-{addresses.slug(section.heading)}"[:80]
-        number = 1
-        while candidate in anchors:
-            number += 1
-            candidate = f"{base}-{number}"
-        anchors.append(candidate)
-    return anchors
 
 
 def _body(site: Site, view: CardView, heading: str, anchor: str, markdown: str, first_line: int) -> Body:
@@ -73,6 +64,7 @@ def _body(site: Site, view: CardView, heading: str, anchor: str, markdown: str, 
         code=lambda text: _link_of_code(site, view, text),
         value=claims.claim_writer(view, site.texts, site.base.outcome),
         name=lambda target: _name(site, view.card, target),
+        mentions=None if anchor == MODELS_SECTION else lambda tokens: link_mentions(tokens, view.card, site.base.names),
         callout_titles=site.texts.under("callout"),
     )
     name = f"{view.path.removesuffix('.html')}/{anchor}.html"
@@ -122,9 +114,9 @@ def _name(site: Site, card: Card, target: str) -> str | None:
 
 def _anchor_of(card: Card, heading: str) -> str:
     """The anchor of the section with a heading, however the link spells it; "" where there is none."""
-    wanted = addresses.slug(unquote(heading))
-    named = zip(card.sections, _anchors(card), strict=True)
-    return next((anchor for each, anchor in named if wanted in (anchor, addresses.slug(each.heading))), "")
+    wanted = slug(unquote(heading))
+    named = zip(card.sections, section_anchors(card), strict=True)
+    return next((anchor for each, anchor in named if wanted in (anchor, slug(each.heading))), "")
 
 
 def _beside(card: Card, target: str) -> str | None:
