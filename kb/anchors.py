@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
-from kb.records import Card
+from kb.records import Section
 
 INTRO = "intro"
 _NOT_WORD = re.compile(r"[^\w]+")
@@ -15,10 +16,10 @@ def slug(text: str) -> str:
     return _NOT_WORD.sub("-", text.lower()).strip("-_") or "x"
 
 
-def section_anchors(card: Card) -> list[str]:
-    """The anchor of each section of a card; those of known sections are their ids."""
+def section_anchors(sections: Iterable[Section]) -> list[str]:
+    """The anchor of each of a card's sections; those of known sections are their ids."""
     anchors: list[str] = []
-    for section in card.sections:
+    for section in sections:
         base = candidate = section.id or f"section-{slug(section.heading)}"[:80]
         number = 1
         while candidate in anchors:

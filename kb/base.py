@@ -71,7 +71,11 @@ class Base:
     @cached_property
     def names(self) -> Names:
         """The names of the published cards, by which texts mention them."""
-        return Names((card for card in self.cards if card.publish), self.schema.match_citekey)
+        return Names((card for card in self.cards if card.publish), self._is_free_key)
+
+    def _is_free_key(self, text: str) -> bool:
+        """Whether a text is a citekey that no card has, not even one that is kept from the site."""
+        return bool(self.schema.match_citekey(text)) and not self.resolve(text)
 
     @cached_property
     def links(self) -> tuple[Reference, ...]:
@@ -79,7 +83,7 @@ class Base:
 
         Of papers that have no card, too: there `has_card` is false.
         """
-        return tuple(each for card in self.cards if card.publish for each in references(card, self.names))
+        return tuple(each for card in self.cards if card.publish for each in self.names.keep(card, references))
 
     @cached_property
     def calls(self) -> tuple[str, ...]:
@@ -235,7 +239,10 @@ def reread(base: Base, paths: Collection[str]) -> Base:
     kept = (found for found in base.problems if found.place.path not in fresh)
     found = (each for note in fresh.values() for each in note.problems)
     in_their_order = tuple(card for note in notes for card in cards.get(note.path, ()))
-    return replace(base, notes=notes, cards=in_their_order, problems=(*kept, *found))
+    after = replace(base, notes=notes, cards=in_their_order, problems=(*kept, *found))
+    if after.names.facts == base.names.facts:  # then what other cards name is as it was
+        vars(after)["names"] = base.names
+    return after
 
 
 def load_models(settings: Settings) -> Base:

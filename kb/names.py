@@ -1,7 +1,7 @@
 """The names that cards go by, and where a text says one of them: what makes a mention a link.
 
-Names are found in one pass over a text: by the word that each begins with, the longest first. A Latin name stands
-alone: `MobileNet` is not in `MobileNetV2`, nor in `MobileNet-V2`, `SE-MobileNet` or `Shallow MobileNet`; in
+Names are found in one pass over a text, word by word down a tree of all names; of two, the longer one. A Latin name
+stands alone: `MobileNet` is not in `MobileNetV2`, nor in `MobileNet-V2`, `SE-MobileNet` or `Shallow MobileNet`; in
 `MobileNet-224`, `MobileNets` and `用MobileNet的` it is. A name that could be a common word (Adam, ViT) counts only as
 it is spelled.
 """
@@ -11,11 +11,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar, cast
 
 from kb.markdown_rules.characters import is_cjk
 from kb.records import Card
+
+T = TypeVar("T")
 
 _RUN = re.compile(r"[A-Za-z0-9_\u00c0-\u024f\u0370-\u03ff\u0400-\u04ff]+|\S")
 _WORD = r"A-Za-z0-9_\u00c0-\u024f\u0370-\u03ff\u0400-\u04ff"
@@ -74,12 +78,27 @@ class Found(NamedTuple):
     by_name: bool = True  # not by a number or a key
 
 
+@dataclass(slots=True)
+class _Node:
+    names: list[Name] = dataclass_field(default_factory=list)
+    branches: dict[str, _Node] = dataclass_field(default_factory=dict)
+
+
 class Names:
     """All names of a set of cards, made once. What is found in a text depends on the text and on these alone."""
 
     def __init__(self, cards: Iterable[Card], is_citekey: Callable[[str], object] = bool) -> None:
         self._cards = tuple(cards)
         self._is_citekey = is_citekey
+        self._kept: dict[int, tuple[Card, object]] = {}
+
+    @cached_property
+    def facts(self) -> tuple[object, ...]:
+        """All that names are made of: two tables with the same facts find the same."""
+        return tuple(
+            (card.citekey, card.name, card.aliases, card.citation.title, card.path, dict(card.links), _mentions(card))
+            for card in self._cards
+        )
 
     @cached_property
     def titles(self) -> Mapping[str, str]:
@@ -110,6 +129,13 @@ class Names:
         )
         return list(_apart(found))
 
+    def keep(self, card: Card, work: Callable[[Card, Names], T]) -> T:
+        """What a function makes of a card and these names, worked out once for each card."""
+        kept = self._kept.get(id(card))
+        if kept is None or kept[0] is not card:
+            kept = self._kept[id(card)] = (card, work(card, self))
+        return cast(T, kept[1])
+
     # ------------------------------------------------------------------------------------------ numbers and keys
 
     def _numbers(self, text: str) -> Iterator[Found]:
@@ -138,26 +164,34 @@ class Names:
     # ----------------------------------------------------------------------------------------------------- names
 
     def _names(self, text: str) -> Iterator[Found]:
-        index, end = self._index, 0
-        for run in _RUN.finditer(text):
-            names = index.get(run[0].lower())
-            if names and run.start() >= end:
-                name = next((name for name in names if _is_at(name, text, run.start())), None)
+        runs, end = list(_RUN.finditer(text)), 0
+        for place, run in enumerate(runs):
+            if run[0].lower() in self._tree.branches and run.start() >= end:
+                name = next((each for each in self._candidates(runs, place) if _is_at(each, text, run.start())), None)
                 if name:
                     end = run.start() + len(name.text)
                     yield Found(run.start(), end, name.citekey)
 
+    def _candidates(self, runs: Sequence[re.Match[str]], place: int) -> Iterator[Name]:
+        """The names whose words stand at a place, the longest first."""
+        names: list[Name] = []
+        node = self._tree.branches.get(runs[place][0].lower())
+        while node:
+            names += node.names
+            place += 1
+            node = node.branches.get(runs[place][0].lower()) if place < len(runs) else None
+        return reversed(names)
+
     @cached_property
-    def _index(self) -> Mapping[str, Sequence[Name]]:
-        """The names by the word or character that they begin with, the longest first."""
-        index: dict[str, list[Name]] = {}
+    def _tree(self) -> _Node:
+        """The names by their words, one level for each."""
+        tree = _Node()
         for name in self._unambiguous():
-            first = _RUN.match(name.text)
-            if first:
-                index.setdefault(first[0].lower(), []).append(name)
-        for names in index.values():
-            names.sort(key=lambda name: (-len(name.text), name.text))
-        return index
+            node = tree
+            for run in _RUN.finditer(name.text):
+                node = node.branches.setdefault(run[0].lower(), _Node())
+            node.names.append(name)
+        return tree
 
     def _unambiguous(self) -> Iterator[Name]:
         """The names that stand for one paper alone; of two spellings of a name, the one that a card has itself."""
@@ -187,7 +221,8 @@ class Names:
 
     @cached_property
     def _by_number(self) -> Mapping[str, str]:
-        return {number.casefold(): card.citekey for card in self._cards for number in numbers_of(card)}
+        numbered = ((numbers(card.links.get("arxiv", ""), card.links.get("doi", "")), card) for card in self._cards)
+        return {number.casefold(): card.citekey for found, card in numbered for number in found}
 
 
 def folded(name: str) -> str:
@@ -195,15 +230,12 @@ def folded(name: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
-def numbers_of(card: Card) -> Iterator[str]:
-    """The arXiv number and the DOI of a card's paper, as texts name it."""
-    for kind in ("arxiv", "doi"):
-        value = card.links.get(kind, "")
-        number = re.search(_NUMBER, value, re.IGNORECASE) if kind == "arxiv" else _DOI.search(value)
-        if number and kind == "arxiv":
-            yield f"arXiv:{number['number']}"
-        elif number:
-            yield _of_doi(number) or f"doi:{number['doi']}"
+def numbers(arxiv: str, doi: str) -> Iterator[str]:
+    """An arXiv number and a DOI, as fields give them, in the form that papers are named by."""
+    if number := re.search(_NUMBER, arxiv, re.IGNORECASE):
+        yield f"arXiv:{number['number']}"
+    if found := _DOI.search(doi):
+        yield _of_doi(found) or f"doi:{found['doi']}"
 
 
 def field(card: Card, *keys: str) -> str | list[str] | None:
@@ -228,8 +260,7 @@ def is_off(value: str) -> bool:
 
 def _own_names(card: Card) -> Iterator[Name]:
     yield Name(card.citekey, card.citekey, exact=True, is_key=True)
-    said = field(card, "mentions", "提及")
-    if isinstance(said, str) and is_off(said):
+    if is_off(_mentions(card)):
         return
     if len(card.citation.title.split()) > 3 or sum(map(is_cjk, card.citation.title)) > 5:
         yield Name(card.citation.title, card.citekey, exact=True)
@@ -237,6 +268,12 @@ def _own_names(card: Card) -> Iterator[Name]:
         text = " ".join(text.split())
         if len(text) > 1 and not text.isdigit():
             yield Name(text, card.citekey, _is_common(text))
+
+
+def _mentions(card: Card) -> str:
+    """Whether other texts may name a card by its names: `mentions: no` in its head."""
+    said = field(card, "mentions", "提及")
+    return said if isinstance(said, str) else ""
 
 
 def _spellings(card: Card) -> Iterator[Name]:

@@ -107,6 +107,31 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """A run of a paragraph's text, as readers see it.
+
+    In a `free` one a name may become a link; in an `opaque` one (code, a formula, an address) nothing is named. A link
+    has its kind and target in the first of its pieces; a `[[target]]` without a text of its own has no text.
+    """
+
+    text: str
+    line: int
+    free: bool = False
+    opaque: bool = False
+    kind: Literal["", "wiki", "link"] = ""
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A paragraph, a list item, a heading or a table's row of a card, in pieces."""
+
+    section: str  # its anchor
+    pieces: tuple[Piece, ...]
+    is_heading: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ModelRef:
     """A line of the reference-models section: the paper's label for a call ("" if it gives none)."""
 
@@ -190,6 +215,7 @@ class Card:
     definitions: str = ""  # link and footnote definitions of the note that its sections may use
     intro_line: int = 0
     references: tuple[Link, ...] = ()  # links and images in its text, in their order
+    prose: tuple[Paragraph, ...] = ()  # its text as it is read, but for the reference models
 
 
 @dataclass(frozen=True, slots=True)

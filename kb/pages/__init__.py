@@ -15,7 +15,7 @@ from kb.bodies import highlight
 from kb.citation import bibtex
 from kb.documentation import all_documentation
 from kb.editors import schemas
-from kb.pages import addresses, discrepancies, links, notes, rendering
+from kb.pages import addresses, discrepancies, lineage, links, notes, rendering
 from kb.pages.site import Site
 from kb.pages.views import CardView
 from kb.serialise import to_yaml
@@ -23,6 +23,7 @@ from kb.serialise import to_yaml
 if TYPE_CHECKING:
     from kb.base import Base
 
+CHART = "lineage/chart.html"
 Files = Iterator[tuple[str, str | bytes]]
 
 
@@ -52,6 +53,7 @@ def _files(site: Site) -> Files:
     for name, groups in site.groups.items():
         path = addresses.grouping(name)
         yield addresses.source_of(path), rendering.page(env, "grouping.md.j2", path, grouping=name, groups=groups)
+    yield from _lineage(site, env)
     yield from _discrepancies(site, env)
     yield from _codes(site, env)
     yield from ((f"pages/schemas/{name}", text) for name, text in schemas().items())
@@ -82,6 +84,7 @@ def _card(site: Site, env: Environment, view: CardView) -> Files:
             bibtex=bibtex(view.card),
             links=tuple(links.of_card(view.card, site.texts)),
             other=site.other_language(view),
+            kin=lineage.of_card(site, view),
             data=f"{stem}.yml",
         ),
     )
@@ -99,6 +102,14 @@ def _discrepancies(site: Site, env: Environment) -> Files:
                 notes_on_it = discrepancies.footnotes(figure)
                 text = rendering.page(env, "explanation.md.j2", path, figure=figure, found=found, notes=notes_on_it)
                 yield addresses.source_of(path), text
+
+
+def _lineage(site: Site, env: Environment) -> Files:
+    """The page of the whole, what is to be read, and the data of both."""
+    yield f"bodies/{CHART}", lineage.charts(site)
+    for template, path in (("lineage", addresses.LINEAGE), ("to_read", addresses.TO_READ)):
+        yield addresses.source_of(path), rendering.page(env, f"{template}.md.j2", path, chart=CHART)
+    yield f"pages/{addresses.LINKS}", lineage.data(site)
 
 
 def _codes(site: Site, env: Environment) -> Files:

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 from kb.anchors import INTRO, section_anchors, slug
 from kb.bodies import BodyContext, render
 from kb.mentions import link_mentions
-from kb.pages import addresses, claims, figures
+from kb.pages import addresses, claims, figures, lineage
 from kb.pages.site import Site
 from kb.pages.views import CardView
 from kb.records import Card, Link
@@ -42,7 +42,7 @@ def bodies(site: Site, view: CardView) -> Iterator[Body]:
     card = view.card
     if card.intro.strip():
         yield _body(site, view, "", INTRO, card.intro, card.intro_line)
-    for section, anchor in zip(card.sections, section_anchors(card), strict=True):
+    for section, anchor in zip(card.sections, section_anchors(card.sections), strict=True):
         yield _body(site, view, section.heading, anchor, section.markdown, section.line + 1)
 
 
@@ -94,6 +94,8 @@ def resolve(site: Site, view: CardView, link: Link) -> str | None:
         return addresses.link(view.path, found[1]) if found else None
     target, _, heading = link.target.partition("#")
     card = _card(site, view.card, target) if target else view.card
+    if card is None and link.kind == "wiki" and (planned := site.base.names.planned(target)):
+        return addresses.link(view.path, addresses.TO_READ, lineage.to_read_anchor(planned))
     if card is None or not card.publish or not (target or _anchor_of(card, heading)):
         return None
     return addresses.link(view.path, site.path_of(card), _anchor_of(card, heading))
@@ -115,7 +117,7 @@ def _name(site: Site, card: Card, target: str) -> str | None:
 def _anchor_of(card: Card, heading: str) -> str:
     """The anchor of the section with a heading, however the link spells it; "" where there is none."""
     wanted = slug(unquote(heading))
-    named = zip(card.sections, section_anchors(card), strict=True)
+    named = zip(card.sections, section_anchors(card.sections), strict=True)
     return next((anchor for each, anchor in named if wanted in (anchor, slug(each.heading))), "")
 
 

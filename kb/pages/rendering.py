@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from kb import telling
 from kb.insert import placeholder
-from kb.pages import addresses, chance, claims, discrepancies, figures, formats, panels
+from kb.pages import addresses, chance, claims, discrepancies, figures, formats, lineage, panels
 from kb.pages.site import Site
 from kb.pages.views import JUDGED, STATUSES, tally
 from kb.resources import templates_dir
@@ -48,6 +48,7 @@ def environment(site: Site) -> Environment:
         discrepancies=discrepancies,
         figures=figures,
         formats=formats,
+        lineage=lineage,
         panels=panels,
         telling=telling,
         addresses=addresses,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from kb.calls import is_package_call, parse_call
 from kb.expressions import calls_in
+from kb.lineage import Lineage
 from kb.lock import layers
 from kb.pages import addresses
 from kb.pages.views import CardView, ClaimView, Figure, Group, ModelView, group
@@ -36,6 +37,11 @@ class Site:
     def main_cards(self) -> tuple[CardView, ...]:
         """One view per citekey: where a card exists in two languages, the one in the site's."""
         return tuple(view for view in self.cards if view.path == addresses.card_stem(view.card.citekey) + ".html")
+
+    @cached_property
+    def lineage(self) -> Lineage:
+        """How the papers follow from each other."""
+        return Lineage(self.base)
 
     @cached_property
     def judged(self) -> tuple[Figure, ...]:
