@@ -73,6 +73,11 @@ class Base:
         """The names of the published cards, by which texts mention them."""
         return Names((card for card in self.cards if card.publish), self._is_free_key)
 
+    @cached_property
+    def known_names(self) -> Mapping[str, str]:
+        """The citekey for each key, name and alias, as they are written."""
+        return {word: card.citekey for card in self.cards for word in (card.citekey, card.name, *card.aliases)}
+
     def _is_free_key(self, text: str) -> bool:
         """Whether a text is a citekey that no card has, not even one that is kept from the site."""
         return bool(self.schema.match_citekey(text)) and not self.resolve(text)

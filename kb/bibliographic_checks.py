@@ -30,9 +30,9 @@ _MOST_INITIALS = 4
 def unlisted_papers(base: Base) -> Iterator[Problem]:
     """Cards whose paper is in no bibliography, where there is one; and what of a bibliography cannot be read."""
     libraries = [library(base, path) for path in base.settings.bibliography]
-    for library in libraries:
-        yield from (replace(found, severity="warning") for found in library.problems)
-    entries = [entry for library in libraries for entry in library.entries]
+    for each in libraries:
+        yield from (replace(found, severity="warning") for found in each.problems)
+    entries = [entry for each in libraries for entry in each.entries]
     keys = {entry.key.casefold() for entry in entries}
     marks = {mark for entry in entries for mark in marks_of_entry(entry)}
     for card in base.cards if entries else ():

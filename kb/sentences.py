@@ -13,10 +13,13 @@ _END = re.compile(
     rf"[。！？]+[{_CLOSING}]*|(?<!\.)[.!?]+[{_CLOSING}]*(?=\s|[\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\uff00-\uffef]|\Z)|…+(?=\s*[A-Z])"
 )
 _ABBREVIATED = re.compile(
-    r"(?:\bet al|\be\.?g|\bi\.?e|\bcf|\bvs|\bFigs?|\bEqs?|\bSecs?|\bTabs?|\bRefs?|\bNos?|\bVol|\bpp?|\bresp|\bapprox"
-    r"|\bca|\bw\.r\.t|\bDr|\bProf|\bMrs?|\bSt|\bCh|\bApp|\bAlg|\bThm|\bDef|(?<![A-Za-z0-9])[A-Z])\Z",
-    re.IGNORECASE,
+    r"(?:\bet al|\be\.?g|\bi\.?e|\bcf|\bvs|\bresp|\bapprox|\bca|\bw\.r\.t|\bDr|\bProf|\bMrs?|\bSt|\bTheor"
+    r"|(?<![A-Za-z0-9])(?<!\d )[A-Z])\Z"
 )
+_OF_A_NUMBER = re.compile(
+    r"\b(?:fig|eq|sec|tab|ref|no|vol|ch|app|alg|thm|def)s?\Z|\bpp?\Z", re.IGNORECASE
+)  # before a number: `Fig. 3`
+_NUMBER = re.compile(r"\s*[\d(]")
 _SMALL_LETTER = re.compile(r"\s+[a-z]")
 
 
@@ -44,7 +47,10 @@ def _goes_on(text: str, point: int, end: int) -> bool:
     """Whether a full stop ends an abbreviation or an initial, or a small letter follows it."""
     if _SMALL_LETTER.match(text, end):
         return True
-    return bool(_ABBREVIATED.search(text[max(point - 10, 0) : point])) and not is_cjk(text[end : end + 1] or " ")
+    before = text[max(point - 10, 0) : point]
+    if _OF_A_NUMBER.search(before):
+        return bool(_NUMBER.match(text, end))
+    return bool(_ABBREVIATED.search(before)) and not is_cjk(text[end : end + 1] or " ")
 
 
 def shortened(text: str, start: int, end: int) -> str:

@@ -140,7 +140,7 @@ def _details(wanted: Wanted) -> str:
     entry = wanted.entry
     if entry is None:
         return ""
-    authors = ", ".join(author.family for author in entry.authors[:3]) + (" et al." if len(entry.authors) > 3 else "")
+    authors = ", ".join(author.family for author in entry.authors[:3]) + (" et al" if len(entry.authors) > 3 else "")
     return ". ".join(filter(None, (authors, entry.title, " ".join(filter(None, (entry.venue, str(entry.year or "")))))))
 
 

@@ -116,6 +116,7 @@ class Chart:
         y1, y2 = (y1 + BOX, y2) if y1 < y2 else (y1 + BOX // 2, y2 + BOX // 2)
         bend = max((y2 - y1) * 0.5, 12)
         aside = self._form.cell * 0.7 if abs(x1 - x2) < 1 and y2 - y1 > BOX + 2 * GAP else 0
+        aside = -aside if x1 + aside > self._form.width else aside
         return (
             f'<path class="{style}" d="M{x1:.0f} {y1}C{x1 + aside:.0f} {y1 + bend:.0f} '
             f'{x2 + aside:.0f} {y2 - bend:.0f} {x2:.0f} {y2}"/>'
@@ -165,7 +166,10 @@ class Layout:
     def _place_year(self, year: int, nodes: Sequence[Node], dots: Sequence[Node]) -> None:
         self.years.append((year, self.height))
         top = self.height + 6
-        waiting = sorted(nodes, key=lambda node: (self._wish(node), node.citekey.casefold()))
+        here = {node.citekey for node in nodes}
+        waiting = sorted(
+            nodes, key=lambda node: (self._is_below(node, here), self._wish(node), node.citekey.casefold())
+        )
         for start in range(0, len(waiting), self._form.columns):
             self._place_line(waiting[start : start + self._form.columns], top)
             top += BOX + GAP
@@ -176,6 +180,10 @@ class Layout:
         if dots:
             top += -(-len(dots) // per_line) * DOT - (GAP - 12 if nodes else -6)
         self.height = max(top, self.height + LOWEST)
+
+    def _is_below(self, node: Node, here: set[str]) -> bool:
+        """Whether a box comes after those that build on papers of the same year, whose edges it may cover."""
+        return here.isdisjoint(self._edges.get(node.citekey, ()))
 
     def _wish(self, node: Node) -> float:
         """The column that a box would best stand in: below the papers that build on it, else where there is room."""
