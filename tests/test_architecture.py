@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "kb"
 ORDER = """
 records problems encoding writing resources texts documentation
 plain_yaml settings inputs
-authors citation anchors
+authors citation anchors image_sizes
 markdown_rules markdown highlighting sanitising line_renderer body_renderer bodies insert
 literals factories calls expressions claims
 schema editors bibliography figures heads tables prose slicing notes names sentences mentions

@@ -184,7 +184,7 @@ def test_the_drawing_has_every_paper_and_line_once_for_each_width(staged):
     drawing = str(staged["bodies/lineage/chart.html"])
     wide, narrow = re.findall(r"<svg.*?</svg>", drawing, re.DOTALL)
     for svg in (wide, narrow):
-        assert len(re.findall(r'<a href="cards/\w+\.html"', svg)) == 8
+        assert len(re.findall(r'<a xlink:href="cards/\w+\.html"', svg)) == 8
         assert svg.count('class="kb-chart__edge"') == 3
     years = [int(year) for year in re.findall(r'class="kb-chart__year"[^>]*>(\d+)', wide)]
     assert years == sorted(years, reverse=True)
@@ -202,7 +202,7 @@ def test_very_many_papers_are_drawn_in_part_and_counted(root):
     drawing = str(staged["bodies/lineage/chart.html"])
     assert len(drawing) < 250_000
     assert 100 <= drawing.count("<rect") / 2 <= 120
-    assert re.search(r'href="by/year.html#\d+"><text[^>]*>\+\d+<', drawing)
+    assert re.search(r'xlink:href="by/year.html#\d+"><text[^>]*>\+\d+<', drawing)
     assert str(staged["pages/lineage.md"]).count('<th scope="row">') == 300
 
 

@@ -84,6 +84,7 @@ class Chart:
         shapes = "".join(self._shapes())
         width, height = self._form.width, self._layout.height
         size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
+        # The theme sets `href` of whatever has one, which SVG's links do not allow: theirs is the older attribute.
         name = f"kb-chart kb-chart--{self._form.name}"
         return f'<svg class="{name}" {size} role="group" aria-label="{escape(label)}">{shapes}</svg>\n'
 
@@ -93,7 +94,7 @@ class Chart:
             yield f'<text class="kb-chart__year" x="0" y="{top + 23}">{year or "?"}</text>'
             if year in self._rest:
                 text, href = self._rest[year]
-                yield f'<a class="kb-chart__rest" href="{escape(href)}"><text x="0" y="{top + 42}">{text}</text></a>'
+                yield f'<a class="kb-chart__rest" xlink:href="{escape(href)}"><text x="0" y="{top + 42}">{text}</text></a>'
         for citekey in self._layout.boxes:
             yield self._box(self._nodes[citekey])
         yield from map(self._dot, self._dots)
@@ -105,7 +106,7 @@ class Chart:
         edges += "".join(self._edge(node.citekey, to, "kb-chart__edge") for to in self._edges.get(node.citekey, ()))
         shown = escape(fitted(node.name, (width - 8) / 6.6))
         return (
-            f'<g class="kb-chart__node">{edges}<a href="{escape(node.href)}"><title>{_title(node)}</title>'
+            f'<g class="kb-chart__node">{edges}<a xlink:href="{escape(node.href)}"><title>{_title(node)}</title>'
             f'<rect x="{x - width / 2:.0f}" y="{y}" width="{width:.0f}" height="{BOX}" rx="5"/>'
             f'<text x="{x:.0f}" y="{y + 17}">{shown}</text></a></g>'
         )
@@ -126,7 +127,7 @@ class Chart:
         x, y = self._layout.dots[node.citekey]
         title, middle = _title(node), f'cx="{x + DOT // 2}" cy="{y + DOT // 2}"'
         return (
-            f'<a class="kb-chart__dot" href="{escape(node.href)}" aria-label="{title}"><title>{title}</title>'
+            f'<a class="kb-chart__dot" xlink:href="{escape(node.href)}" aria-label="{title}"><title>{title}</title>'
             f'<rect x="{x}" y="{y}" width="{DOT}" height="{DOT}"/><circle {middle} r="5"/></a>'
         )
 

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from kb.anchors import INTRO, section_anchors, slug
 from kb.bodies import BodyContext, render
+from kb.image_sizes import image_size
 from kb.mentions import link_mentions
 from kb.pages import addresses, claims, figures, lineage
 from kb.pages.site import Site
@@ -65,6 +66,8 @@ def _body(site: Site, view: CardView, heading: str, anchor: str, markdown: str, 
         value=claims.claim_writer(view, site.texts, site.base.outcome),
         name=lambda target: _name(site, view.card, target),
         mentions=None if anchor == MODELS_SECTION else lambda tokens: link_mentions(tokens, view.card, site.base.names),
+        size=lambda target: _size(site, view.card, target),
+        labels=site.texts.under("body"),
         callout_titles=site.texts.under("callout"),
     )
     name = f"{view.path.removesuffix('.html')}/{anchor}.html"
@@ -128,6 +131,12 @@ def _beside(card: Card, target: str) -> str | None:
         return None
     path = posixpath.normpath(posixpath.join(posixpath.dirname(card.path), unquote(parts.path).replace("\\", "/")))
     return None if path.startswith("../") or path == ".." else path
+
+
+def _size(site: Site, card: Card, target: str) -> tuple[int, int] | None:
+    """The size of an image of a note."""
+    found = image(site, card, target)
+    return image_size(site.base.settings.root / found[0]) if found else None
 
 
 def image(site: Site, card: Card, target: str) -> tuple[str, str] | None:
