@@ -94,7 +94,8 @@ class Chart:
             yield f'<text class="kb-chart__year" x="0" y="{top + 23}">{year or "?"}</text>'
             if year in self._rest:
                 text, href = self._rest[year]
-                yield f'<a class="kb-chart__rest" xlink:href="{escape(href)}"><text x="0" y="{top + 42}">{text}</text></a>'
+                at = f'x="0" y="{top + 42}"'
+                yield f'<a class="kb-chart__rest" xlink:href="{escape(href)}"><text {at}>{text}</text></a>'
         for citekey in self._layout.boxes:
             yield self._box(self._nodes[citekey])
         yield from map(self._dot, self._dots)
