@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 
 from kb.records import Section
@@ -18,12 +19,19 @@ def slug(text: str) -> str:
 
 def section_anchors(sections: Iterable[Section]) -> list[str]:
     """The anchor of each of a card's sections; those of known sections are their ids."""
-    anchors: list[str] = []
-    for section in sections:
-        base = candidate = section.id or f"section-{slug(section.heading)}"[:80]
-        number = 1
-        while candidate in anchors:
-            number += 1
-            candidate = f"{base}-{number}"
-        anchors.append(candidate)
-    return anchors
+    return numbered(section.id or f"section-{slug(section.heading)}"[:80] for section in sections)
+
+
+def numbered(names: Iterable[str]) -> list[str]:
+    """The names, those that occur again with a number at their end, so that all are different."""
+    taken: set[str] = set()
+    last: Counter[str] = Counter()
+    found = []
+    for name in names:
+        candidate = name
+        while candidate in taken:
+            last[name] += 1
+            candidate = f"{name}-{last[name] + 1}"
+        taken.add(candidate)
+        found.append(candidate)
+    return found

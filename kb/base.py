@@ -78,6 +78,11 @@ class Base:
         """The citekey for each key, name and alias, as they are written."""
         return {word: card.citekey for card in self.cards for word in (card.citekey, card.name, *card.aliases)}
 
+    @cached_property
+    def declared(self) -> frozenset[str]:
+        """The papers without cards that cards list to be read."""
+        return frozenset(each.target for each in self.links if each.kind == "declared" and not each.has_card)
+
     def _is_free_key(self, text: str) -> bool:
         """Whether a text is a citekey that no card has, not even one that is kept from the site."""
         return bool(self.schema.match_citekey(text)) and not self.resolve(text)

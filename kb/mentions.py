@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -16,7 +16,7 @@ from markdown_it.token import Token
 from kb.names import Found, Names, field, is_off, listed
 from kb.prose import paragraphs
 from kb.records import Card, Paragraph, Piece, Reference, ReferenceKind
-from kb.sentences import sentence_at, shortened
+from kb.sentences import sentence_at, shortened, stops
 
 MENTION = "mention"  # the type of a token for a name that becomes a link
 _LIKE_A_WORD = "x"  # what touches a formula is no name by itself
@@ -47,17 +47,23 @@ class Reading:
 
     def sentence(self, found: Found) -> str:
         """The sentence that a name stands in, as plain text."""
-        first, last = sentence_at(self._mask, found.start, found.end)
-        return shortened(self.text[first:last], found.start - first, found.end - first)
+        first, last = sentence_at(self._mask, self._stops, found.start, found.end)
+        return shortened(self.text, first, last, found.start, found.end)
+
+    @cached_property
+    def _stops(self) -> list[int]:
+        return stops(self._mask)
 
     def _named(self, found: Sequence[Found]) -> Iterator[Named]:
-        start = 0
+        start = at = 0
         for number, (piece, text) in enumerate(zip(self.pieces, self.texts, strict=True)):
-            end = start + len(text)
+            end, begin = start + len(text), at
+            while at < len(found) and found[at].start < end:
+                at += 1
             if piece.kind and (linked := self._linked(piece, start, end)):
                 yield Named(linked, piece.kind, number)
             elif not piece.opaque and not piece.kind:
-                within = (each for each in found if start <= each.start and each.end <= end)
+                within = (each for each in found[begin:at] if start <= each.start and each.end <= end)
                 yield from (Named(each, "mention" if each.by_name else "citation", number) for each in within)
             start = end
 

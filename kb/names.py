@@ -23,12 +23,13 @@ T = TypeVar("T")
 
 _RUN = re.compile(r"[A-Za-z0-9_\u00c0-\u024f\u0370-\u03ff\u0400-\u04ff]+|\S")
 _WORD = r"A-Za-z0-9_\u00c0-\u024f\u0370-\u03ff\u0400-\u04ff"
+LONGEST = 160  # characters of a name or title that texts may mention
 _VERSION = re.compile(r"(?<=[A-Za-z])[- ]?(?=[Vv]\d+\Z)")
 _SIZES = "Tiny|Small|Medium|Base|Large|Huge|Giant|Nano|Mini"
 # What makes a longer name of the one before it: a version, another word, a plus; a size or a variant does not.
 _GOES_ON = re.compile(
     rf"[-‐ ]?[Vv]\d|[- ]\d(?!\d)|-(?!(?:{_SIZES})\b)[A-Z][A-Za-z]{{2,}}|\+(?![{_WORD}])"
-    rf"|[.@/\\][{_WORD}.]*\.[{_WORD}]|[.@]\w"
+    rf"|[.@/\\][{_WORD}.]{{0,60}}\.[{_WORD}]|[.@]\w"
 )
 _JOINED_BEFORE = re.compile(r"[-‐@#&~\\^]\Z|\w\.\Z|(?:[./~]|\.[\w-]+/(?:[\w.-]+/)*)\Z")
 _CAPITALISED = re.compile(r"(?<![^\s(（“\"'‘\[])([A-Z][\w’'-]*) \Z")
@@ -53,9 +54,9 @@ _DOI = re.compile(
     re.IGNORECASE,
 )
 _PREPRINT = re.compile(r"10\.48550/arxiv\.(.+)", re.IGNORECASE)
-_CITED = re.compile(
-    r"(?:(?<=[\[; ])-?@\{?|(?<=\[)-?@|\\[a-z]*cite[a-z]*\*?(?:\[[^\]]*\])*\{(?:[^{},]*,\s*)*)(?P<key>[^\s,;\]}{@]+)"
-)
+_CITED = re.compile(r"(?<=[\[; ])-?@\{?(?P<key>[^\s,;\]}{@]+)")
+_CITE = re.compile(r"\\[a-z]{0,20}cite[a-z]{0,20}\*?(?:\[[^\]]{0,200}\]){0,2}\{(?P<keys>[^{}]{0,2000})\}")
+_KEY = re.compile(r"[^\s,]+")
 _OFF = frozenset({"false", "no", "off", "none", "否", "无", "关"})
 
 
@@ -152,13 +153,13 @@ class Names:
 
     def _keys(self, text: str) -> Iterator[Found]:
         """Citations as Pandoc and LaTeX write them: `[@key; @other]`, `\\cite{key, other}`."""
-        if "@" not in text and "cite" not in text:
-            return
-        for cited in _CITED.finditer(text):
-            key = cited["key"].rstrip(".:")
+        cited = [] if "@" not in text else [(each["key"], each.start("key")) for each in _CITED.finditer(text)]
+        for group in _CITE.finditer(text) if "cite" in text else ():
+            cited += [(key[0], group.start("keys") + key.start()) for key in _KEY.finditer(group["keys"])]
+        for written, start in cited:
+            key = written.rstrip(".:")
             citekey = self._by_key.get(key.casefold())
             if citekey or self._is_citekey(key):
-                start = cited.start("key")
                 yield Found(start, start + len(key), citekey or key, bool(citekey), by_name=False)
 
     # ----------------------------------------------------------------------------------------------------- names
@@ -262,11 +263,12 @@ def _own_names(card: Card) -> Iterator[Name]:
     yield Name(card.citekey, card.citekey, exact=True, is_key=True)
     if is_off(_mentions(card)):
         return
-    if len(card.citation.title.split()) > 3 or sum(map(is_cjk, card.citation.title)) > 5:
-        yield Name(card.citation.title, card.citekey, exact=True)
+    title = card.citation.title
+    if len(title) <= LONGEST and (len(title.split()) > 3 or sum(map(is_cjk, title)) > 5):
+        yield Name(title, card.citekey, exact=True)
     for text in (card.name, *card.aliases):
         text = " ".join(text.split())
-        if len(text) > 1 and not text.isdigit():
+        if 1 < len(text) <= LONGEST and not text.isdigit():
             yield Name(text, card.citekey, _is_common(text))
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 
 from kb.markdown_rules.characters import is_cjk
 
 LONGEST = 240  # characters of a sentence that is shown in full
 _CLOSING = "”’」』）)】\\]\"'"
 _END = re.compile(
-    rf"[。！？]+[{_CLOSING}]*|(?<!\.)[.!?]+[{_CLOSING}]*(?=\s|[\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\uff00-\uffef]|\Z)|…+(?=\s*[A-Z])"
+    rf"[。！？]++[{_CLOSING}]*+"
+    rf"|(?<![.!?])[.!?]++[{_CLOSING}]*+(?=\s|[\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\uff00-\uffef]|\Z)"
+    r"|(?<!…)…++(?=\s?[A-Z])"
 )
 _ABBREVIATED = re.compile(
     r"(?:\bet al|\be\.?g|\bi\.?e|\bcf|\bvs|\bresp|\bapprox|\bca|\bw\.r\.t|\bDr|\bProf|\bMrs?|\bSt|\bTheor"
@@ -19,45 +22,43 @@ _ABBREVIATED = re.compile(
 _OF_A_NUMBER = re.compile(
     r"\b(?:fig|eq|sec|tab|ref|no|vol|ch|app|alg|thm|def)s?\Z|\bpp?\Z", re.IGNORECASE
 )  # before a number: `Fig. 3`
-_NUMBER = re.compile(r"\s*[\d(]")
-_SMALL_LETTER = re.compile(r"\s+[a-z]")
+_NUMBER = re.compile(r"\s*+[\d(]")
+_SMALL_LETTER = re.compile(r"\s++[a-z]")
 
 
-def sentence_at(text: str, start: int, end: int) -> tuple[int, int]:
+def stops(text: str) -> list[int]:
+    """Where the sentences of a text end."""
+    ends = (found for found in _END.finditer(text) if not _goes_on(text, found))
+    return [found.end() for found in ends]
+
+
+def sentence_at(text: str, ends: Sequence[int], start: int, end: int) -> tuple[int, int]:
     """The bounds of the sentence, or of the sentences, that the text between two places stands in."""
-    first, last = 0, len(text)
-    for stop in _stops(text):
-        if stop <= start:
-            first = stop
-        elif stop >= end:
-            last = stop
-            break
+    before, after = bisect_right(ends, start), bisect_left(ends, end)
+    first, last = ends[before - 1] if before else 0, ends[after] if after < len(ends) else len(text)
     while first < start and text[first].isspace():
         first += 1
-    return first, len(text[:last].rstrip())
+    while last > end and text[last - 1].isspace():
+        last -= 1
+    return first, last
 
 
-def _stops(text: str) -> Iterator[int]:
-    for found in _END.finditer(text):
-        if found[0][0] != "." or not _goes_on(text, found.start(), found.end()):
-            yield found.end()
-
-
-def _goes_on(text: str, point: int, end: int) -> bool:
+def _goes_on(text: str, found: re.Match[str]) -> bool:
     """Whether a full stop ends an abbreviation or an initial, or a small letter follows it."""
+    end = found.end()
+    if found[0][0] != ".":
+        return False
     if _SMALL_LETTER.match(text, end):
         return True
-    before = text[max(point - 10, 0) : point]
+    before = text[max(found.start() - 10, 0) : found.start()]
     if _OF_A_NUMBER.search(before):
         return bool(_NUMBER.match(text, end))
     return bool(_ABBREVIATED.search(before)) and not is_cjk(text[end : end + 1] or " ")
 
 
-def shortened(text: str, start: int, end: int) -> str:
-    """A sentence on one line; of a very long one, the part around what stands between two places."""
+def shortened(text: str, first: int, last: int, start: int, end: int) -> str:
+    """The sentence between two places on one line; of a very long one, the part around what stands in it."""
     room = max((LONGEST - (end - start)) // 2, 0)
-    first, last = max(start - room, 0), min(end + room, len(text))
-    if len(text) <= LONGEST:
-        first, last = 0, len(text)
-    shown = " ".join(text[first:last].split())
-    return ("…" if first else "") + shown + ("…" if last < len(text) else "")
+    begin, stop = (first, last) if last - first <= LONGEST else (max(start - room, first), min(end + room, last))
+    shown = " ".join(text[begin:stop].split())
+    return ("…" if begin > first else "") + shown + ("…" if stop < last else "")

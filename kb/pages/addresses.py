@@ -7,7 +7,7 @@ import re
 import unicodedata
 from urllib.parse import quote
 
-from kb.anchors import slug
+from kb.anchors import numbered, slug
 
 HOME = "index.html"
 CARDS = "cards/index.html"
@@ -60,12 +60,5 @@ def link(page: str, target: str, fragment: str = "") -> str:
 
 def unique_slugs(texts: list[str], prefix: str = "") -> dict[str, str]:
     """A slug per text; texts that would share one get a number."""
-    taken: dict[str, str] = {}
-    for text in texts:
-        base = candidate = prefix + slug(text)
-        count = 1
-        while candidate in taken.values():
-            count += 1
-            candidate = f"{base}-{count}"
-        taken.setdefault(text, candidate)
-    return taken
+    different = list(dict.fromkeys(texts))
+    return dict(zip(different, numbered([prefix + slug(text) for text in different]), strict=True))
