@@ -19,6 +19,9 @@ CODES = "codes/index.html"
 LINEAGE = "lineage.html"
 TO_READ = "to-read.html"
 LINKS = "links.json"
+DATA = "data/index.html"
+ATOM = "feed.xml"
+JSON_FEED = "feed.json"
 GROUPINGS = ("year", "venue", "kind", "author", "tag")
 
 _NOT_IN_NAMES = re.compile(r'[/\\:*?"<>|#%\s]')
@@ -56,6 +59,11 @@ def link(page: str, target: str, fragment: str = "") -> str:
         return "#" + quote(fragment)
     relative = posixpath.relpath(target, posixpath.dirname(page) or ".")
     return quote(relative) + ("#" + quote(fragment) if fragment else "")
+
+
+def comparison(page: str, citekey: str, call: str) -> str:
+    """The href from a page to the compare page, with a card's calls chosen and all compared with one of them."""
+    return f"{link(page, MODELS)}?call={quote(call, safe='(),:')}&card={quote(citekey)}"
 
 
 def unique_slugs(texts: list[str], prefix: str = "") -> dict[str, str]:
