@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -16,8 +15,10 @@ from kb.claims import Outcome, outcome
 from kb.expressions import MARKS, ExpressionError, calls_in, with_calls
 from kb.judging import judge
 from kb.lock import Lock, read_lock
+from kb.mentions import references
+from kb.names import Names, folded
 from kb.notes import read_note
-from kb.records import Card, Claim, Factory, Note, Problem, ResultRow, Verdict
+from kb.records import Card, Claim, Factory, Note, Problem, Reference, ResultRow, Verdict
 from kb.schema import Schema, load_schema
 from kb.settings import Settings, load_settings
 from kb.witnesses import Witness, Witnesses, proved, read_witnesses
@@ -60,16 +61,43 @@ class Base:
     def card(self, citekey: str, lang: str = "") -> Card | None:
         """The card with this citekey, in this language, else in the site's, else in any."""
         return self._preferred(
-            [card for card in self._by_citekey.get(_folded(citekey), ()) if card.citekey == citekey], lang
+            [card for card in self._by_citekey.get(folded(citekey), ()) if card.citekey == citekey], lang
         )
 
     def resolve(self, target: str, lang: str = "") -> Card | None:
         """The card that a wiki link leads to: by citekey, else by alias, else by name; case makes no difference."""
-        wanted = _folded(target)
+        wanted = folded(target)
         for found in (self._by_citekey, self._by_alias, self._by_name):
             if wanted in found:
                 return self._preferred(found[wanted], lang)
         return None
+
+    @cached_property
+    def names(self) -> Names:
+        """The names of the published cards, by which texts mention them."""
+        return Names((card for card in self.cards if card.publish), self._is_free_key)
+
+    @cached_property
+    def known_names(self) -> Mapping[str, str]:
+        """The citekey for each key, name and alias, as they are written."""
+        return {word: card.citekey for card in self.cards for word in (card.citekey, card.name, *card.aliases)}
+
+    @cached_property
+    def declared(self) -> frozenset[str]:
+        """The papers without cards that cards list to be read."""
+        return frozenset(each.target for each in self.links if each.kind == "declared" and not each.has_card)
+
+    def _is_free_key(self, text: str) -> bool:
+        """Whether a text is a citekey that no card has, not even one that is kept from the site."""
+        return bool(self.schema.match_citekey(text)) and not self.resolve(text)
+
+    @cached_property
+    def links(self) -> tuple[Reference, ...]:
+        """Every sentence in which a published card names another paper, in the order of cards and lines.
+
+        Of papers that have no card, too: there `has_card` is false.
+        """
+        return tuple(each for card in self.cards if card.publish for each in self.names.keep(card, references))
 
     def linked(self, card: Card, target: str) -> Card | None:
         """The card that a link of a card leads to, without its fragment: named, or the first in the note at a path."""
@@ -195,14 +223,10 @@ def path_beside(card: Card, target: str) -> str | None:
     return None if path.startswith("../") or path == ".." else path
 
 
-def _folded(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
-
-
 def _indexed(pairs: Iterable[tuple[str, Card]]) -> dict[str, list[Card]]:
     found: dict[str, list[Card]] = {}
     for name, card in pairs:
-        found.setdefault(_folded(name), []).append(card)
+        found.setdefault(folded(name), []).append(card)
     return found
 
 
@@ -277,7 +301,10 @@ def reread(base: Base, paths: Collection[str]) -> Base:
     kept = (found for found in base.problems if found.place.path not in fresh)
     found = (each for note in fresh.values() for each in note.problems)
     in_their_order = tuple(card for note in notes for card in cards.get(note.path, ()))
-    return replace(base, notes=notes, cards=in_their_order, problems=(*kept, *found))
+    after = replace(base, notes=notes, cards=in_their_order, problems=(*kept, *found))
+    if after.names.facts == base.names.facts:  # then what other cards name is as it was
+        vars(after)["names"] = base.names
+    return after
 
 
 def load_models(settings: Settings) -> Base:

@@ -20,4 +20,6 @@ def render(text: str, context: BodyContext) -> str:
 
 def render_tokens(tokens: list[Token], context: BodyContext) -> str:
     """The HTML of a body that has been parsed."""
+    if context.mentions:
+        context.mentions(tokens)
     return clean(BodyRenderer(context, tokens).render_all(tokens))

@@ -15,6 +15,7 @@ from typing import Protocol, TypeVar
 from kb.base import Base
 from kb.markdown import definition_spans, definitions, headings
 from kb.notes import used_definitions
+from kb.prose import prose
 from kb.records import Card, ModelRef, ResultRow, Section
 from kb.schema import Schema
 from kb.tables import normal_label
@@ -53,6 +54,7 @@ def public_card(card: Card, schema: Schema) -> Card:
     intro = _blanked(card.intro, card.intro_line, hidden)
     sections = tuple(_public(each, hidden) for each in card.sections if each.line not in hidden)
     models = _public_of(card.models, hidden)
+    used = used_definitions(_text(intro, sections), definitions(card.definitions))
     return replace(
         card,
         end_line=max(line for line in range(card.line, card.end_line + 1) if line not in hidden),
@@ -63,7 +65,8 @@ def public_card(card: Card, schema: Schema) -> Card:
         results=tuple(_untied(_public_of(card.results, hidden), set(card.models) - set(models))),
         claims=_public_of(card.claims, hidden),
         references=_public_of(card.references, hidden),
-        definitions=used_definitions(_text(intro, sections), definitions(card.definitions)),
+        definitions=used,
+        prose=prose((intro, card.intro_line), sections, used),
     )
 
 

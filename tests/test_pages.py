@@ -14,9 +14,10 @@ import yaml
 from conftest import copy_repository
 
 import kb
+from kb.anchors import slug
 from kb.cli import parser
 from kb.pages import formats, pages
-from kb.pages.addresses import link, slug, unique_slugs
+from kb.pages.addresses import link, unique_slugs
 from kb.texts import LANGUAGES, Texts
 
 CASES = Path(__file__).parent / "cases" / "pages"

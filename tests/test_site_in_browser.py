@@ -466,6 +466,108 @@ def test_failed_claims_stand_on_the_page_of_discrepancies_with_their_footnote(si
     assert "kb=" not in page.inner_text("article")
 
 
+# ----------------------------------------------------------------------------------------------------- lineage
+
+
+def test_a_name_in_the_text_leads_to_its_card_and_that_back_to_the_sentence(site):
+    page = site.open("cards/Iandola2016arxiv.html")
+    page.click("a.kb-mention[href$='Krizhevsky2012NIPS.html'] >> nth=0")
+    expect(page.locator(".kb-citekey")).to_have_text("Krizhevsky2012NIPS", timeout=PATIENCE)
+    sentence = page.locator(".kb-mentions a[href$='Iandola2016arxiv.html#problem']")
+    expect(sentence).to_contain_text("keeps the accuracy of AlexNet")
+    sentence.click()
+    page.wait_for_url("**/Iandola2016arxiv.html#problem")
+
+
+@pytest.mark.parametrize(("width", "drawing"), [(1280, "wide"), (390, "narrow")])
+def test_a_paper_in_the_drawing_leads_to_its_card(site, width, drawing):
+    page = site.open("lineage.html", viewport={"width": width, "height": 844})
+    paper = page.locator(f".kb-chart--{drawing} a", has=page.get_by_text("MobileNetV2", exact=True))
+    assert paper.locator("text").bounding_box()["height"] >= 11, "too small to be read"
+    paper.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".kb-citekey")).to_have_text("Sandler2018CVPR", timeout=PATIENCE)
+
+
+# ------------------------------------------------------------------------------------------- what notes consist of
+
+
+@pytest.fixture(scope="module")
+def reading_site(serve, tmp_path_factory) -> Site:
+    return serve(base_from(CASES / "reading", tmp_path_factory.mktemp("reading") / "base", "zh"))
+
+
+def reading(reading_site: Site, width: int = 390, **context: object) -> Page:
+    page = reading_site.open("cards/Author2020x.html", viewport={"width": width, "height": 844}, **context)
+    settled(page)
+    return page
+
+
+def test_long_formulas_and_wide_tables_scroll_inside_by_keyboard_too(reading_site):
+    page = reading(reading_site)
+    for selector in ("div.arithmatex", "span.arithmatex.kb-wide", ".kb-table"):
+        expect(page.locator(selector)).to_have_attribute("tabindex", "0", timeout=PATIENCE)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.focus(".kb-table")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.querySelector('.kb-table').scrollLeft > 0")
+
+
+def test_images_keep_their_place_before_they_come(reading_site):
+    """Else the text jumps while one reads."""
+    page = reading_site.browser.new_page(viewport={"width": 390, "height": 844})
+    page.route("**/*.png", lambda route: route.abort())
+    page.goto(reading_site.url + "cards/Author2020x.html")
+    image = page.locator("img[alt='全景图']")
+    expect(image).to_have_attribute("loading", "lazy")
+    assert [image.get_attribute(name) for name in ("width", "height")] == ["1600", "500"]
+    halved = page.locator("img[alt='缩小的']")
+    assert [halved.get_attribute(name) for name in ("width", "height")] == ["200", "62"]
+    expect(page.locator(".kb-caption")).to_have_text("图 1：全景")
+    page.close()
+
+
+def test_an_image_is_enlarged_and_closed_with_the_keyboard(reading_site):
+    page = reading(reading_site)
+    page.wait_for_function("document.querySelector('script[src$=\"zoom.js\"]')")
+    page.wait_for_load_state("networkidle")
+    page.focus("a.kb-zoom")
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name="全景图")
+    expect(dialog.locator("img")).to_have_js_property("naturalWidth", 1600)
+    expect(dialog.get_by_role("button", name="关闭")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.querySelector('dialog').scrollWidth >= 1600")
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog")).not_to_be_visible()
+    expect(page.locator("a.kb-zoom").first).to_be_focused()
+
+
+def test_code_is_copied_with_the_keyboard(reading_site):
+    page = reading(reading_site, permissions=["clipboard-read", "clipboard-write"])
+    button = page.locator("pre .md-code__button, pre .md-clipboard").nth(1)
+    button.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("navigator.clipboard.readText().then(text => text.startsWith('def a_long_function_name('))")
+
+
+def test_tasks_callouts_and_footnotes_can_be_told_and_used(reading_site):
+    page = reading(reading_site)
+    boxes = page.get_by_role("checkbox", name="未完成", include_hidden=True)
+    expect(boxes).to_have_count(2)
+    expect(page.get_by_role("checkbox", name="已完成", include_hidden=True)).to_be_checked()
+    expect(page.locator("details.warning")).not_to_have_attribute("open", "")
+    page.click("details.warning summary")
+    expect(page.locator("details.warning li").first).to_be_visible()
+    page.click("a.footnote-ref >> nth=0")
+    expect(page.locator(".footnote li:target")).to_contain_text("脚注一")
+    back = page.locator(".footnote li:target .footnote-backref")
+    assert page.evaluate("e => getComputedStyle(e).opacity", back.element_handle()) == "1", "a phone has no hover"
+    back.click()
+    page.wait_for_url("**#problem-fnref-1")
+
+
 # ----------------------------------------------------------------------------------------------- hostile notes
 
 

@@ -22,6 +22,7 @@ from kb.pages import (
     comparison_files,
     discrepancies,
     finding,
+    lineage,
     links,
     notes,
     rendering,
@@ -36,6 +37,8 @@ from kb.serialise import to_yaml
 
 if TYPE_CHECKING:
     from kb.base import Base
+
+CHART = "lineage/chart.html"
 
 COMPARISON = "models/data.html"
 
@@ -78,6 +81,7 @@ def _files(site: Site) -> Files:
         yield addresses.source_of(path), rendering.page(env, "grouping.md.j2", path, grouping=name, groups=groups)
     conventions = rendering.page(env, f"conventions.{site.texts.language}.md.j2", addresses.CONVENTIONS)
     yield addresses.source_of(addresses.CONVENTIONS), conventions
+    yield from _lineage(site, env)
     yield from _comparison(site, env)
     yield addresses.source_of(addresses.DISCREPANCIES), _discrepancies(site, env)
     for view in site.cards:
@@ -116,6 +120,7 @@ def _card(site: Site, env: Environment, view: CardView, bodies: Sequence[notes.B
             bibtex=bibtex(view.card),
             links=tuple(links.of_card(view.card, site.texts_of(view.card))),
             versions=site.versions(view.card),
+            kin=lineage.of_card(site, view),
             data=f"{stem}.yml",
             citation=plain_citation(view.card),
             head=head_of_card(view, _image_of(bodies), site.base.settings.site_name),
@@ -171,6 +176,14 @@ def _explanations(site: Site, env: Environment, view: CardView) -> Files:
             notes_on_it = discrepancies.footnotes(figure)
             text = rendering.page(env, "explanation.md.j2", path, figure=figure, found=found, notes=notes_on_it)
             yield addresses.source_of(path), text
+
+
+def _lineage(site: Site, env: Environment) -> Files:
+    """The page of the whole, what is to be read, and the data of both."""
+    yield f"bodies/{CHART}", lineage.charts(site)
+    for template, path in (("lineage", addresses.LINEAGE), ("to_read", addresses.TO_READ)):
+        yield addresses.source_of(path), rendering.page(env, f"{template}.md.j2", path, chart=CHART)
+    yield f"pages/{addresses.LINKS}", lineage.data(site)
 
 
 def _codes(site: Site, env: Environment) -> Files:

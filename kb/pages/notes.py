@@ -9,13 +9,17 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from kb.anchors import INTRO, section_anchors, slug
 from kb.base import path_beside
 from kb.bodies import BodyContext, render_tokens
+from kb.image_sizes import image_size
 from kb.markdown import body_text, parse_anew
-from kb.pages import addresses, claims, figures
+from kb.mentions import link_mentions
+from kb.pages import addresses, claims, figures, lineage
 from kb.pages.site import Site
 from kb.pages.views import CardView
 from kb.records import Card, Link
+from kb.tables import MODELS_SECTION
 
 IMAGES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".svg"})
 
@@ -54,18 +58,14 @@ class Body:
 def parts(card: Card) -> Iterator[Part]:
     """The parts of a card that its page shows, in its order; the anchors of known sections are their ids."""
     if card.intro.strip():
-        yield Part("", "intro", card.intro, card.intro_line)
-    for section, anchor in zip(card.sections, _anchors(card), strict=True):
+        yield Part("", INTRO, card.intro, card.intro_line)
+    for section, anchor in zip(card.sections, section_anchors(card.sections), strict=True):
         yield Part(section.heading, anchor, section.markdown, section.line + 1, section.id)
 
 
 def bodies(site: Site, view: CardView) -> Iterator[Body]:
     """The parts of a card, rendered."""
     return (_body(site, view, part) for part in parts(view.card))
-
-
-def _anchors(card: Card) -> list[str]:
-    return addresses.numbered(each.id or f"section-{addresses.slug(each.heading)}"[:80] for each in card.sections)
 
 
 def _body(site: Site, view: CardView, part: Part) -> Body:
@@ -87,6 +87,11 @@ def _body(site: Site, view: CardView, part: Part) -> Body:
         code=lambda text: _link_of_code(site, view, text),
         value=claims.claim_writer(view, texts, site.base.outcome),
         name=lambda target: _name(site, view.card, target),
+        mentions=None
+        if part.anchor == MODELS_SECTION
+        else lambda tokens: link_mentions(tokens, view.card, site.base.names),
+        size=lambda target: _size(site, view.card, target),
+        labels=texts.under("body"),
         callout_titles=texts.under("callout"),
     )
     name = f"{view.path.removesuffix('.html')}/{part.anchor}.html"
@@ -112,6 +117,8 @@ def resolve(site: Site, view: CardView, link: Link) -> str | None:
         return addresses.link(view.path, found[1]) if found else None
     target, _, heading = link.target.partition("#")
     card = site.base.linked(view.card, target)
+    if card is None and link.kind == "wiki" and (planned := site.base.names.planned(target)):
+        return addresses.link(view.path, addresses.TO_READ, lineage.to_read_anchor(planned))
     if card is None or not (target or _anchor_of(card, heading)):
         return None
     return addresses.link(view.path, site.path_of(card), _anchor_of(card, heading))
@@ -125,9 +132,15 @@ def _name(site: Site, card: Card, target: str) -> str | None:
 
 def _anchor_of(card: Card, heading: str) -> str:
     """The anchor of the section with a heading, however the link spells it; "" where there is none."""
-    wanted = addresses.slug(unquote(heading))
-    named = zip(card.sections, _anchors(card), strict=True)
-    return next((anchor for each, anchor in named if wanted in (anchor, addresses.slug(each.heading))), "")
+    wanted = slug(unquote(heading))
+    named = zip(card.sections, section_anchors(card.sections), strict=True)
+    return next((anchor for each, anchor in named if wanted in (anchor, slug(each.heading))), "")
+
+
+def _size(site: Site, card: Card, target: str) -> tuple[int, int] | None:
+    """The size of an image of a note."""
+    found = image(site, card, target)
+    return image_size(site.base.settings.root / found[0]) if found else None
 
 
 def image(site: Site, card: Card, target: str) -> tuple[str, str] | None:

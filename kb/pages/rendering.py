@@ -22,6 +22,7 @@ from kb.pages import (
     figures,
     formats,
     home,
+    lineage,
     panels,
     scatter,
 )
@@ -71,6 +72,7 @@ def environment(site: Site, language: str) -> Environment:
         figures=figures,
         formats=formats,
         home=home,
+        lineage=lineage,
         panels=panels,
         scatter=scatter,
         telling=telling,

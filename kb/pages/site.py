@@ -10,6 +10,7 @@ from urllib.parse import quote
 from kb.calls import is_package_call, parse_call
 from kb.exports import Published
 from kb.expressions import calls_in
+from kb.lineage import Lineage
 from kb.lock import layers
 from kb.pages import addresses
 from kb.pages.views import CardView, ClaimView, Figure, Group, ModelView, group
@@ -51,6 +52,11 @@ class Site:
         """One view per citekey: where a card exists in two languages, the one in the site's."""
         first = self.base.languages
         return tuple(view for view in self.cards if view.card.lang == first[view.card.citekey][0])
+
+    @cached_property
+    def lineage(self) -> Lineage:
+        """How the papers follow from each other."""
+        return Lineage(self.base)
 
     @cached_property
     def judged(self) -> tuple[Figure, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from kb.anchors import slug
 from kb.claims import Outcome
 from kb.expressions import calls_in
 from kb.pages import addresses
@@ -104,7 +105,7 @@ class CardView:
             if figure.verdict.status == "unexplained":
                 printed = figure.verdict.printed
                 name = f"{figure.row.label or figure.verdict.call} {figure.column} {printed.printed} {printed.unit}"
-                path = f"{stem}/{addresses.slug(name)[:80]}.html"
+                path = f"{stem}/{slug(name)[:80]}.html"
                 found[path if path not in found else f"{stem}/{figure.anchor}.html"] = figure
         return found
 

@@ -23,7 +23,17 @@
     for (const each of document.querySelectorAll("span.arithmatex")) {
       const container = each.querySelector("mjx-container")
       const line = each.parentElement.closest("p, li, td, th, dd, h1, h2, h3, h4, h5, h6, div")
-      each.classList.toggle("kb-wide", Boolean(container) && container.scrollWidth > line.clientWidth + 1)
+      const wide = Boolean(container) && container.getBoundingClientRect().width > line.clientWidth + 1
+      each.classList.toggle("kb-wide", wide)
+    }
+    markScrolling()
+  }
+
+  // What scrolls sideways can be scrolled with the keyboard.
+  const markScrolling = () => {
+    for (const each of document.querySelectorAll(".kb-table, .arithmatex")) {
+      if (each.scrollWidth > each.clientWidth + 1 && each.clientWidth) each.tabIndex = 0
+      else each.removeAttribute("tabindex")
     }
   }
   window.addEventListener("resize", markWide)
@@ -124,8 +134,19 @@
     if (link && location.hash) link.hash = location.hash
   }, true)
 
+  // Images are enlarged by a script of its own, only where there are some that are worth it.
+  let zoom
+  const loadZoom = () => {
+    if (zoom || !document.querySelector("a.kb-zoom")) return
+    zoom = document.createElement("script")
+    zoom.src = new URL("zoom.js", here)
+    document.body.append(zoom)
+  }
+
   window.document$.subscribe(() => {
     setFormulas()
+    markScrolling()
+    loadZoom()
     document.querySelectorAll("table.kb-sortable").forEach(makeSortable)
     openTarget()
   })
