@@ -127,10 +127,11 @@ def _place(error: BaseException, root: Path) -> str:
 
 
 def _measure_factory(request: Request) -> Measurement:
-    from kb.counting import build, make_inputs, measure_module
+    from kb.counting import build, make_inputs, measure_module, noting_lines
 
     file = importlib.import_module(request["module"])
-    module = _network(build(getattr(file, request["factory"]), _literal(request["arguments"])), request)
+    with noting_lines(os.path.dirname(file.__file__ or "")):
+        module = _network(build(getattr(file, request["factory"]), _literal(request["arguments"])), request)
     inputs = make_inputs(getattr(file, request["inputs"]), _literal(request["inputs_arguments"]))
     return measure_module(module, inputs, request["call"])
 
