@@ -125,13 +125,13 @@ def _boxes(columns: Sequence[Column], starts: Sequence[float]) -> Markup:
         height = BOX * (log2(column.side + 1) / log2(largest + 1) if largest else 0.2)
         height = max(height, 4.0)
         x, width = start * WIDTH_OF_UNIT + 0.5, (end - start) * WIDTH_OF_UNIT - 1
-        box = Markup('<path class="kb-net__box" d="{}"/><path class="kb-net__hit" d="{}"><title>{}</title></path>').format(
+        box = Markup('<path d="{}"/><path d="{}"><title>{}</title></path>').format(
             rectangles([(x, BOXES + (BOX - height) / 2, width, height)]),
             rectangles([(x, 0, width, DRAWN)]),
             column.title,
         )
-        parts += Markup('<a href="{}">{}</a>').format(column.href, box) if column.href else box
-    return parts
+        parts += Markup('<a href="{}">{}</a>').format(column.href, box) if column.href else Markup("<g>{}</g>").format(box)
+    return Markup('<g class="kb-net__stages">{}</g>').format(parts)
 
 
 def _texts(columns: Sequence[Column], starts: Sequence[float]) -> Markup:

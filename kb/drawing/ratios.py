@@ -11,7 +11,7 @@ from markupsafe import Markup
 from kb.drawing.marks import number
 
 FINE = 0.005  # differences about as large as this take as much room as ten times larger ones
-TICKS = (-0.9, -0.5, -0.1, -0.01, 0.0, 0.01, 0.1, 0.5, 1.0, 10.0, 100.0, 1000.0)
+TICKS = (-0.5, -0.1, -0.01, 0.0, 0.01, 0.1, 1.0, 9.0, 99.0, 999.0)
 NEAREST = 3.2  # per cent of the width that marks keep from each other; nearer ones are stacked
 STEP, MARGIN = 15, 4  # pixels: of one mark above another, and of a row
 LEAST_RANGE = 0.02
@@ -84,7 +84,7 @@ def ticks(scale: Axis) -> Markup:
 def tick(difference: float) -> str:
     """A difference in per cent; large ones as factors."""
     if difference >= 1:
-        return f"×{difference + 1:g}" if difference < 10 else f"×{difference:g}"
+        return f"×{difference + 1:g}"
     return f"{100 * difference:+g} %".replace("-", "−") if difference else "0"
 
 

@@ -111,9 +111,8 @@ def _codes(site: Site, env: Environment) -> Files:
 
 
 def _sources(site: Site, env: Environment, view: CardView, stem: str) -> Iterator[tuple[str, str]]:
-    """The files of a card's reference models, highlighted, once each."""
-    paths = dict.fromkeys(model.factory.path for model in view.models if model.factory)
-    for number, path in enumerate(paths, 1):
+    """The files of a card's reference models, and those that make their stages, highlighted, once each."""
+    for path, number in view.sources.items():
         source = (site.base.settings.root / path).read_text(encoding="utf-8")
         html = highlight(source, "python", anchor_prefix=f"source-{number}")
         yield f"{stem}/source-{number}.html", env.get_template("source.html.j2").render(path=path, html=html)

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from kb import telling
 from kb.insert import placeholder
-from kb.pages import addresses, chance, claims, discrepancies, figures, formats, panels
+from kb.pages import addresses, chance, claims, discrepancies, figures, formats, panels, pictures
 from kb.pages.site import Site
 from kb.pages.views import JUDGED, STATUSES, tally
 from kb.resources import templates_dir
@@ -49,6 +49,7 @@ def environment(site: Site) -> Environment:
         figures=figures,
         formats=formats,
         panels=panels,
+        pictures=pictures,
         telling=telling,
         addresses=addresses,
         front_matter=formats.front_matter,

@@ -11,7 +11,8 @@ from kb.expressions import calls_in
 from kb.lock import layers
 from kb.pages import addresses
 from kb.pages.views import CardView, ClaimView, Figure, Group, ModelView, group
-from kb.records import Card, Verdict
+from kb.records import Card, Layer, Verdict
+from kb.stages import Stage, stages
 from kb.texts import Texts
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class Site:
     def __init__(self, base: Base) -> None:
         self.base = base
         self.texts = Texts(base.settings.language)
+        self._read: dict[str, tuple[tuple[Layer, ...], tuple[Stage, ...]]] = {}
 
     @cached_property
     def cards(self) -> tuple[CardView, ...]:
@@ -106,9 +108,17 @@ class Site:
                 chosen=_chosen(call, verdicts),
                 factory=self.base.factories.get(call.partition("(")[0]),
                 measurement=self.base.lock.get(call),
-                layers=tuple(layers(self.base.settings.root, call)),
+                layers=(measured := self._layers(call))[0],
+                stages=measured[1],
                 witnesses=self.base.witnesses_of(call),
             )
+
+    def _layers(self, call: str) -> tuple[tuple[Layer, ...], tuple[Stage, ...]]:
+        """The layers of a call and the stages they make: read once, though many cards name it."""
+        if call not in self._read:
+            found = layers(self.base.settings.root, call)
+            self._read[call] = found, stages(found)
+        return self._read[call]
 
     def _labels(self, card: Card, verdicts: Mapping[tuple[int, int], Verdict]) -> dict[str, list[str]]:
         """The calls that a card names, in its order, each with the paper's labels for it."""
