@@ -31,7 +31,8 @@ class BodyContext:
     asked about addresses outside the knowledge base. The hooks add what the page knows, as HTML: `cell` at the end of
     a table's cell (by the line of its row, and its column from 0), `table` below a table (by the line of its header).
     `code` gives the address that a code span leads to, `value` what stands in its place, such as the value of an
-    expression, `name` the text of a `[[target]]` that has none.
+    expression, `name` the text of a `[[target]]` that has none, `figure` what stands for an image (by its address and
+    its alternative text) that is a runnable figure.
     """
 
     first_line: int
@@ -43,6 +44,7 @@ class BodyContext:
     code: Callable[[str], str | None] | None = None
     value: Callable[[str], str | None] | None = None
     name: Callable[[str], str | None] | None = None
+    figure: Callable[[str, str], str | None] | None = None
     callout_titles: Mapping[str, str] = field(default_factory=dict)  # by kind, for callouts that have no title
 
 
@@ -142,6 +144,9 @@ class LineRenderer:
 
     def _image(self, address: str, text: str, attributes: Mapping[str, str], token: Token) -> str:
         """An image beside the note. One from elsewhere becomes a link, since pages load nothing from others."""
+        figure = self.context.figure(readable(address), text) if self.context.figure else None
+        if figure is not None:
+            return figure
         if is_absolute(address):
             return self._remote_image(address, text or address)
         resolved = self.context.resolve(Link("image", readable(address), text, *self._place(token)))

@@ -19,8 +19,8 @@ markdown_rules markdown highlighting sanitising line_renderer body_renderer bodi
 literals factories calls expressions claims
 schema editors bibliography figures heads tables slicing notes serialise zoos model_indexes
 fingerprints package_lock lock witnesses
-stages drawing
-counting measuring_child measuring
+stages drawing runnables
+counting measuring_child measuring running
 judging explaining base lints bibliographic_checks silences check
 revisions selection importers importing import_report starting drafting meaning mendings fixing renaming
 remeasuring asking auditing reporting telling audit_reports

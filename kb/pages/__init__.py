@@ -15,7 +15,7 @@ from kb.bodies import highlight
 from kb.citation import bibtex
 from kb.documentation import all_documentation
 from kb.editors import schemas
-from kb.pages import addresses, discrepancies, links, notes, rendering
+from kb.pages import addresses, discrepancies, links, notes, plots, rendering
 from kb.pages.site import Site
 from kb.pages.views import CardView
 from kb.serialise import to_yaml
@@ -54,6 +54,7 @@ def _files(site: Site) -> Files:
         yield addresses.source_of(path), rendering.page(env, "grouping.md.j2", path, grouping=name, groups=groups)
     yield from _discrepancies(site, env)
     yield from _codes(site, env)
+    yield from _figure_data(site)
     yield from ((f"pages/schemas/{name}", text) for name, text in schemas().items())
 
 
@@ -65,7 +66,7 @@ def _card(site: Site, env: Environment, view: CardView) -> Files:
     yield f"{stem}.yml", data
     yield f"pages/{stem}.yml", data
     for body in bodies:
-        yield f"bodies/{body.name}", body.html
+        yield f"bodies/{body.name}", plots.drawn(env, site, view, body.html)
         for path, published in body.images:
             yield f"pages/{published}", (site.base.settings.root / path).read_bytes()
     for name, html in sources.items():
@@ -85,6 +86,13 @@ def _card(site: Site, env: Environment, view: CardView) -> Files:
             data=f"{stem}.yml",
         ),
     )
+
+
+def _figure_data(site: Site) -> Files:
+    """What the runnable figures were drawn from, for those who would draw or compute further."""
+    for name, runnable in site.base.runnables.items():
+        if site.plot(name):
+            yield f"pages/{addresses.figure_data(name)}", (site.base.settings.root / runnable.data).read_bytes()
 
 
 def _discrepancies(site: Site, env: Environment) -> Files:

@@ -6,11 +6,12 @@ import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html import escape
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from kb.bodies import BodyContext, render
-from kb.pages import addresses, claims, figures
+from kb.pages import addresses, claims, figures, plots
 from kb.pages.site import Site
 from kb.pages.views import CardView
 from kb.records import Card, Link
@@ -74,9 +75,19 @@ def _body(site: Site, view: CardView, heading: str, anchor: str, markdown: str, 
         value=claims.claim_writer(view, site.texts, site.base.outcome),
         name=lambda target: _name(site, view.card, target),
         callout_titles=site.texts.under("callout"),
+        figure=lambda target, text: _place_of_figure(site, view, target, text),
     )
     name = f"{view.path.removesuffix('.html')}/{anchor}.html"
     return Body(heading, anchor, name, _for_search(render(markdown, context)), tuple(images.items()))
+
+
+def _place_of_figure(site: Site, view: CardView, target: str, text: str) -> str | None:
+    """What stands for a runnable figure that has been drawn; its words alone for one that has not."""
+    name = site.base.figure_named(view.card, target)
+    if name is None:
+        return None
+    words = escape(text, quote=False)
+    return plots.place_of(name, words) if site.plot(name) else f'<span class="kb-unresolved">{words or name}</span>'
 
 
 def _for_search(html: str) -> str:

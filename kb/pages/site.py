@@ -7,11 +7,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from kb.calls import is_package_call, parse_call
+from kb.drawing.plots import Plot
 from kb.expressions import calls_in
 from kb.lock import layers
 from kb.pages import addresses
 from kb.pages.views import CardView, ClaimView, Figure, Group, ModelView, group
 from kb.records import Card, Layer, Verdict
+from kb.runnables import Runnable, read_plot
 from kb.stages import Stage, stages
 from kb.texts import Texts
 
@@ -25,6 +27,7 @@ class Site:
     def __init__(self, base: Base) -> None:
         self.base = base
         self.texts = Texts(base.settings.language)
+        self._plots: dict[str, Plot | None] = {}
         self._read: dict[str, tuple[tuple[Layer, ...], tuple[Stage, ...]]] = {}
 
     @cached_property
@@ -63,6 +66,13 @@ class Site:
         """The fragment of a label on its index page."""
         return next((each.anchor for each in self.groups[grouping] if each.label == label), "")
 
+    def plot(self, name: str) -> Plot | None:
+        """A runnable figure, as it was drawn last; None for one that never was."""
+        if name not in self._plots:
+            runnable = self.base.runnables.get(name)
+            self._plots[name] = read_plot(runnable, self.base.settings.root)[1] if runnable else None
+        return self._plots[name]
+
     def path_of(self, card: Card) -> str:
         """Where a card's page stands."""
         languages = self._languages.get(card.citekey, {card.lang})
@@ -88,8 +98,21 @@ class Site:
         labels = dict(kind.labels) if kind else {}
         label = labels.get(self.base.settings.language) or next(iter(labels.values()), card.kind)
         return CardView(
-            card, self.path_of(card), label, tuple(self._models(card, verdicts)), verdicts, self._claims(card)
+            card,
+            self.path_of(card),
+            label,
+            tuple(self._models(card, verdicts)),
+            verdicts,
+            self._claims(card),
+            tuple(dict.fromkeys(self._runnables(card))),
         )
+
+    def _runnables(self, card: Card) -> Iterator[Runnable]:
+        """The runnable figures that a card shows, in its order."""
+        for link in card.references:
+            name = self.base.figure_named(card, link.target) if link.kind == "image" else None
+            if name in self.base.runnables:
+                yield self.base.runnables[name]
 
     def _claims(self, card: Card) -> tuple[ClaimView, ...]:
         """Its expressions, once each."""

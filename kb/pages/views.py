@@ -11,6 +11,7 @@ from kb.claims import Outcome
 from kb.expressions import calls_in
 from kb.pages import addresses
 from kb.records import Card, Factory, Layer, Measurement, ResultRow, Verdict, VerdictStatus
+from kb.runnables import Runnable
 from kb.stages import Stage
 from kb.witnesses import Witness, proved
 
@@ -90,6 +91,7 @@ class CardView:
     models: tuple[ModelView, ...]
     verdicts: Mapping[tuple[int, int], Verdict]
     claims: tuple[ClaimView, ...] = ()
+    runnables: tuple[Runnable, ...] = ()
 
     @cached_property
     def figures(self) -> tuple[Figure, ...]:
@@ -108,10 +110,11 @@ class CardView:
 
     @cached_property
     def sources(self) -> Mapping[str, int]:
-        """The files of source that its page shows, by path, numbered: its models', and those that their stages name."""
+        """The files of source that its page shows, numbered: its models', those of their stages, its figures'."""
         own = [model.factory.path for model in self.models if model.factory]
         made = [path for model in self.models for path in model.made_in]
-        return {path: number for number, path in enumerate(dict.fromkeys([*own, *made]), 1)}
+        drawn = [runnable.path for runnable in self.runnables]
+        return {path: number for number, path in enumerate(dict.fromkeys([*own, *made, *drawn]), 1)}
 
     @cached_property
     def unexplained(self) -> Mapping[str, Figure]:

@@ -8,7 +8,7 @@ Figure = dict[str, object]
 
 def hswish() -> Figure:
     """The sigmoid and the hard one, ReLU6(x + 3) / 6; and x times each of them."""
-    x = torch.linspace(-8, 8, 65)
+    x = torch.linspace(-6, 6, 61)
     gates = {"sigmoid": torch.sigmoid(x), "h-sigmoid": F.relu6(x + 3) / 6}
     products = {"swish": x * torch.sigmoid(x), "h-swish": x * F.relu6(x + 3) / 6, "ReLU6": F.relu6(x)}
     return {
