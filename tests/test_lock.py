@@ -84,7 +84,9 @@ def test_layers_as_an_earlier_kb_wrote_them_are_stale(tmp_path):
     write_lock(tmp_path, [MEASUREMENT])
     (tmp_path / "reference_models" / "net.py").write_text(MODEL_OF_THE_CALL, encoding="utf-8")
     factories, _ = find_factories(tmp_path, "reference_models")
-    write_lock(tmp_path, [dataclasses.replace(MEASUREMENT, fingerprint=fingerprint(MEASUREMENT.call, factories, tmp_path))])
+    write_lock(
+        tmp_path, [dataclasses.replace(MEASUREMENT, fingerprint=fingerprint(MEASUREMENT.call, factories, tmp_path))]
+    )
     lock, _ = read_lock(tmp_path)
     assert stale_calls(lock, [MEASUREMENT.call], factories, tmp_path) == []
     path = tmp_path / "reference_models" / "measured" / file_name(MEASUREMENT.call)

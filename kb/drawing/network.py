@@ -68,7 +68,9 @@ def network(columns: Sequence[Column], label: str) -> Markup:
     return Markup(
         '<svg class="kb-net{}" width="100%" height="{}" role="group" aria-label="{}">'
         '<svg width="100%" height="{}" viewBox="{}" preserveAspectRatio="none">{}</svg>{}</svg>'
-    ).format(" kb-net--wide" * (units > WIDE), number(HEIGHT), label, number(DRAWN), view, body, _texts(columns, starts))
+    ).format(
+        " kb-net--wide" * (units > WIDE), number(HEIGHT), label, number(DRAWN), view, body, _texts(columns, starts)
+    )
 
 
 def _starts(columns: Sequence[Column]) -> Iterator[float]:
@@ -130,7 +132,9 @@ def _boxes(columns: Sequence[Column], starts: Sequence[float]) -> Markup:
             rectangles([(x, 0, width, DRAWN)]),
             column.title,
         )
-        parts += Markup('<a href="{}">{}</a>').format(column.href, box) if column.href else Markup("<g>{}</g>").format(box)
+        parts += (
+            Markup('<a href="{}">{}</a>').format(column.href, box) if column.href else Markup("<g>{}</g>").format(box)
+        )
     return Markup('<g class="kb-net__stages">{}</g>').format(parts)
 
 

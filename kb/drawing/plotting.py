@@ -41,7 +41,9 @@ def names(plot: Plot, language: str) -> list[str]:
 
 def panels(plot: Plot, language: str) -> list[Markup]:
     """A picture of each panel."""
-    return [_panel(panel, names(plot, language), language, f' viewBox="0 0 {WIDTH:g} {HEIGHT:g}"') for panel in plot.panels]
+    return [
+        _panel(panel, names(plot, language), language, f' viewBox="0 0 {WIDTH:g} {HEIGHT:g}"') for panel in plot.panels
+    ]
 
 
 def swatch(place: int, draws: Sequence[str]) -> Markup:
@@ -79,7 +81,7 @@ def standalone(plot: Plot, language: str) -> str:
     return str(
         Markup(
             '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {0} {1}" width="{0}" height="{1}" role="img" class="kb-plot">\n'
-            "<title>{2}</title>\n<style>\n{3}</style>\n<rect class=\"ground\" width=\"100%\" height=\"100%\"/>\n"
+            '<title>{2}</title>\n<style>\n{3}</style>\n<rect class="ground" width="100%" height="100%"/>\n'
             '<text class="kb-plot__title" x="{4}" y="18">{2}</text>\n{5}</svg>\n'
         ).format(
             number(width),
@@ -119,7 +121,9 @@ def _palette(colours: Sequence[str], ink: str, ground: str) -> str:
 def _panel(panel: Panel, known: Sequence[str], language: str, where: str) -> Markup:
     across, up = _scales(panel)
     title, x_label, y_label = (printable(said(each, language)) for each in (panel.title, panel.x.label, panel.y.label))
-    body = Markup().join(_drawn(series, known.index(said(series.name, language)), across, up, language) for series in panel.series)
+    body = Markup().join(
+        _drawn(series, known.index(said(series.name, language)), across, up, language) for series in panel.series
+    )
     middle, centre = number((LEFT + WIDTH - RIGHT) / 2), number((TOP + HEIGHT - BOTTOM) / 2)
     return Markup(
         '<svg class="kb-plot"{} role="img"><title>{}</title>{}{}'
