@@ -109,8 +109,8 @@ def cards_in(path: str, base: Base) -> tuple[str, ...]:
 
 def factories_in(path: str, base: Base) -> tuple[str, ...]:
     """The names of a file's models and runnable figures."""
-    functions = {**base.runnables, **base.factories}
-    return tuple(name for name, function in functions.items() if function.path == path)
+    factories = (name for name, factory in base.factories.items() if factory.path == path)
+    return (*factories, *(name for name, figure in base.runnables.items() if figure.path == path))
 
 
 def plan(base: Base, stale: Sequence[str], undrawn: Sequence[str], *, unchanged: bool) -> Iterator[str]:

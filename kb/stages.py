@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import pairwise
 from math import isqrt, prod
 
 from kb.records import Layer
@@ -107,12 +108,13 @@ def _repeats(unit: Unit, before: Unit) -> bool:
 
 def units(layers: Sequence[Layer]) -> tuple[Unit, ...]:
     """The units of a network; what costs no multiply-adds and stands in no block belongs to the unit before it."""
-    counted = [layer for layer in layers if layer.macs]
-    sizes = Counter(prefix for layer in counted for prefix in _prefixes(layer.path))
+    prefixes = [list(_prefixes(layer.path)) for layer in layers]
+    counted = sum(layer.macs > 0 for layer in layers)
+    sizes = Counter(each for layer, found in zip(layers, prefixes, strict=True) if layer.macs for each in found)
     gathered: dict[str, tuple[int, list[Layer]]] = {}  # by path: how many components it has, and the layers
-    for layer in layers:
-        depth = _depth(layer, sizes, len(counted))
-        path = ".".join(layer.path.split(".")[:depth])
+    for layer, found in zip(layers, prefixes, strict=True):
+        depth = _depth(layer, found, sizes, counted)
+        path = found[depth - 1]
         if path not in gathered and not layer.macs and gathered:
             path = next(reversed(gathered))
         gathered.setdefault(path, (depth, []))[1].append(layer)
@@ -120,18 +122,21 @@ def units(layers: Sequence[Layer]) -> tuple[Unit, ...]:
 
 
 def _prefixes(path: str) -> Iterator[str]:
-    names = path.split(".")
-    return (".".join(names[:depth]) for depth in range(1, len(names) + 1))
+    """The paths of all modules on the way to a path, and it."""
+    end = path.find(".")
+    while end >= 0:
+        yield path[:end]
+        end = path.find(".", end + 1)
+    yield path
 
 
-def _depth(layer: Layer, sizes: Counter[str], whole: int) -> int:
+def _depth(layer: Layer, prefixes: Sequence[str], sizes: Counter[str], whole: int) -> int:
     """How many components of a layer's path name its unit.
 
     A block holds at most half of the network's layers. A layer that stands by itself brings along the containers
     that hold no other: the `nn.Sequential` of a convolution and its normalisation.
     """
     modules = layer.made.split(" ") if layer.made else []
-    prefixes = list(_prefixes(layer.path))
     for depth, (module, prefix) in enumerate(zip(modules, prefixes, strict=False), 1):
         if not module.startswith(TORCH) and sizes[prefix] <= max(1, whole // 2):
             return depth
@@ -218,5 +223,4 @@ def _with_outputs(found: Sequence[Unit]) -> Iterator[Unit]:
 
 def _forks(layers: Sequence[Layer]) -> bool:
     """Whether one of the layers is given something else than the layer before it gives."""
-    pairs = zip(layers, layers[1:], strict=False)
-    return any(_channels(one.kind, one.output) != _channels(two.kind, two.input) for one, two in pairs)
+    return any(_channels(one.kind, one.output) != _channels(two.kind, two.input) for one, two in pairwise(layers))

@@ -118,7 +118,7 @@ def test_drawings_go_with_their_figure_and_nothing_else_does(base, kb):
     assert names == {"widths.py", "heights.svg", "heights.json", "photo.svg", "numbers.json"}
 
 
-def test_the_repository_s_drawings_are_what_their_code_gives(root, tmp_path):
+def test_the_repository_s_drawings_are_what_their_code_gives(root):
     """To the byte: so they are deterministic, and no drawing was edited by hand."""
     base = load(root)
     assert set(base.runnables) >= {"cost_ratio", "accuracy", "relu_spiral", "hswish"}

@@ -10,7 +10,6 @@ import pytest
 
 import kb
 from kb.base import load
-from kb.calls import find_factories
 from kb.lock import layers
 from kb.pages import pages
 from kb.stages import stages
@@ -118,7 +117,7 @@ def test_the_line_of_a_layer_is_noted_while_it_is_measured(tmp_path):
         *_, last = layer.made.split(" ")
         line = lines[int(re.split("[@:]", last)[-1]) - 1]
         assert line.endswith(f"# {layer.path}") or f"# {layer.path.partition('.')[0]}" in line, (layer, line)
-    assert [stage.first.name for stage in stages(found.layers)][0] == "Twice"
+    assert stages(found.layers)[0].first.name == "Twice"
 
 
 NETWORK = """

@@ -55,7 +55,8 @@ def bar(parts: Sequence[Part], label: str) -> Markup:
             )
             x += part.share
     return Markup(
-        '<svg class="kb-bar__track" viewBox="0 0 1000 10" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>'
+        '<svg class="kb-bar__track" viewBox="0 0 1000 10" preserveAspectRatio="none" role="img" aria-label="{}">'
+        "{}</svg>"
     ).format(label, body)
 
 

@@ -80,7 +80,8 @@ def standalone(plot: Plot, language: str) -> str:
         body += line.format(number(below + place * 16), picture, printable(name))
     return str(
         Markup(
-            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {0} {1}" width="{0}" height="{1}" role="img" class="kb-plot">\n'
+            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {0} {1}" width="{0}" height="{1}" role="img" '
+            'class="kb-plot">\n'
             '<title>{2}</title>\n<style>\n{3}</style>\n<rect class="ground" width="100%" height="100%"/>\n'
             '<text class="kb-plot__title" x="{4}" y="18">{2}</text>\n{5}</svg>\n'
         ).format(

@@ -1,4 +1,4 @@
-"""The pictures of a card: where a network's costs go, its stages, and how far measured figures lie from printed ones."""
+"""The pictures of a card: where a network's costs go, its stages, and its figures printed against measured."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def source_path(model: ModelView, file: str) -> str:
     return (PurePosixPath(model.factory.path).parent / file).as_posix() if model.factory else ""
 
 
-def network(view: CardView, model: ModelView, rows: tuple[StageRow, ...], texts: Texts) -> Markup:
+def network(model: ModelView, rows: tuple[StageRow, ...], texts: Texts) -> Markup:
     """The stages of a model, each with its costs by kind of layer, leading to the lines that make them."""
     columns = list(_columns(model, rows, texts))
     return drawn.network(columns, texts("stages.label", call=model.call, count=len(columns)))

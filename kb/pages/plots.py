@@ -17,7 +17,8 @@ from kb.pages.views import CardView
 
 MOST_ROWS = 24  # of a series in the table; of a longer one, every so many
 _PLACE = re.compile(
-    r'(?P<start><p>)?<span data-kb-figure="(?P<name>\w+)">(?P<caption>(?:(?!</span>).)*)</span>(?(start)(?P<end></p>)?)',
+    r'(?P<start><p>)?<span data-kb-figure="(?P<name>\w+)">(?P<caption>(?:(?!</span>).)*)</span>'
+    r"(?(start)(?P<end></p>)?)",
     re.DOTALL,
 )
 

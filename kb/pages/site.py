@@ -111,7 +111,7 @@ class Site:
         """The runnable figures that a card shows, in its order."""
         for link in card.references:
             name = self.base.figure_named(card, link.target) if link.kind == "image" else None
-            if name in self.base.runnables:
+            if name is not None and name in self.base.runnables:
                 yield self.base.runnables[name]
 
     def _claims(self, card: Card) -> tuple[ClaimView, ...]:
