@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from decimal import Decimal
 
+from markupsafe import Markup
+
 COLOURS = 8  # --kb-1 to --kb-8
 
 _FAR = Decimal("1e6")  # nothing is drawn further out than this
@@ -22,6 +24,15 @@ def number(value: float | Decimal, places: int = 1) -> str:
 def rectangles(boxes: Iterable[tuple[float, float, float, float]]) -> str:
     """Many rectangles (x, y, width, height) as the data of one path: far fewer bytes than as many elements."""
     return "".join(f"M{number(x)} {number(y)}h{number(w)}v{number(h)}h{number(-w)}z" for x, y, w, h in boxes)
+
+
+def link(href: str, body: Markup) -> Markup:
+    """A link within a picture.
+
+    The older name of its attribute is meant: Material writes each page's `[href]` anew when one moves to it, and in a
+    picture that cannot be written.
+    """
+    return Markup('<a xlink:href="{}">{}</a>').format(href, body)
 
 
 def printable(text: str) -> str:

@@ -8,7 +8,7 @@ from math import log2
 
 from markupsafe import Markup
 
-from kb.drawing.marks import number, rectangles
+from kb.drawing.marks import link, number, rectangles
 
 # The heights of the parts of a picture, in pixels: bars above, boxes of the stages, bars below, three lines of text.
 ABOVE, BOX, BELOW, LINE = 60.0, 30.0, 46.0, 12.0
@@ -133,9 +133,7 @@ def _boxes(columns: Sequence[Column], starts: Sequence[float]) -> Markup:
             rectangles([(x, 0, width, DRAWN)]),
             column.title,
         )
-        parts += (
-            Markup('<a href="{}">{}</a>').format(column.href, box) if column.href else Markup("<g>{}</g>").format(box)
-        )
+        parts += link(column.href, box) if column.href else Markup("<g>{}</g>").format(box)
     return Markup('<g class="kb-net__stages">{}</g>').format(parts)
 
 

@@ -8,7 +8,7 @@ from math import asinh
 
 from markupsafe import Markup
 
-from kb.drawing.marks import number
+from kb.drawing.marks import link, number
 
 FINE = 0.005  # differences about as large as this take as much room as ten times larger ones
 TICKS = (-0.5, -0.1, -0.01, 0.0, 0.01, 0.1, 1.0, 9.0, 99.0, 999.0)
@@ -61,8 +61,11 @@ def row(marks: Sequence[Mark], scale: Axis, label: str) -> Markup:
         for each in scale.ticks()
     )
     shown = Markup().join(
-        Markup('<a href="{}"><text class="{}" x="{}%" y="{}">{}<title>{}</title></text></a>').format(
-            mark.href, mark.style, number(x, 2), height - MARGIN - STEP * level, mark.sign, mark.title
+        link(
+            mark.href,
+            Markup('<text class="{}" x="{}%" y="{}">{}<title>{}</title></text>').format(
+                mark.style, number(x, 2), height - MARGIN - STEP * level, mark.sign, mark.title
+            ),
         )
         for mark, x, level in placed
     )
