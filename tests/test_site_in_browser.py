@@ -320,7 +320,7 @@ def test_a_stage_leads_to_its_line_of_source(site):
     expect(page.locator(place)).to_be_in_viewport()
     page.locator(".kb-stages summary").first.click()
     link = page.locator(".kb-stages").first.get_by_role("link", name="全连接")
-    place = link.get_attribute("href")
+    place = "#" + link.get_attribute("href").partition("#")[2]
     link.press("Enter")
     expect(page.locator(place)).to_contain_text("self.classifier = nn.Linear(")
     expect(page.locator(place)).to_be_in_viewport()
