@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from math import isqrt, prod
 
 from kb.records import Layer
@@ -216,7 +216,7 @@ def _sides(kind: str, shape: tuple[int, ...]) -> Sides:
 
 def _with_outputs(found: Sequence[Unit]) -> Iterator[Unit]:
     """A block that joins branches gives more channels than its last layer: as many as the next unit is given."""
-    for unit, following in zip(found, [*found[1:], None], strict=True):
+    for unit, following in zip_longest(found, found[1:]):
         joined = following and (_forks(_shaped(unit.layers)) or unit.given + unit.channels == following.given)
         yield replace(unit, channels=following.given) if following and unit.name and joined else unit
 

@@ -84,6 +84,11 @@ def test_every_measured_network_falls_into_stages_without_loss(root):
         assert sum(stage.params for stage in found) == measurement.params, call
 
 
+def test_a_measurement_without_layers_has_no_stages():
+    """Those of packages' models, which kb brings along: their cards have no picture, and are pages all the same."""
+    assert stages(()) == ()
+
+
 EXPECTED_LINES = {
     "mobilenet_v2()": {"conv": "self.conv = Conv(3, k, 3, stride=2)", "bottlenecks.6": "InvertedResidual("},
     "mobilenet_v3_large()": {"conv": "self.conv = nn.Sequential(", "bottlenecks.0": "Bottleneck("},
