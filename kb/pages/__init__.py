@@ -6,29 +6,47 @@ static files below `pages/`, rendered bodies below `bodies/`, the cards' structu
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment
 
+from kb import exports
+from kb.bibliography.writing import bibtex, plain_citation
 from kb.bodies import highlight
-from kb.citation import bibtex
 from kb.documentation import all_documentation
 from kb.editors import schemas
-from kb.pages import addresses, discrepancies, links, notes, plots, rendering
+from kb.pages import (
+    addresses,
+    comparing,
+    comparison_files,
+    discrepancies,
+    links,
+    notes,
+    plots,
+    rendering,
+    syndication,
+)
+from kb.pages.metadata import head_of_card, twin_path
 from kb.pages.site import Site
+from kb.pages.twins import twin
 from kb.pages.views import CardView
 from kb.serialise import to_yaml
 
 if TYPE_CHECKING:
     from kb.base import Base
 
+COMPARISON = "models/data.html"
+
 Files = Iterator[tuple[str, str | bytes]]
 
 
-def pages(base: Base) -> dict[str, str | bytes]:
-    """All files under `build/` but the theme's, by path. A template that fails raises jinja2.TemplateError."""
-    return dict(_files(Site(base)))
+def pages(base: Base, address: str | None = None) -> dict[str, str | bytes]:
+    """All files under `build/` but the theme's, by path. A template that fails raises jinja2.TemplateError.
+
+    `address` is where the site will be, if not at the settings' `site_url`.
+    """
+    return dict(_files(Site(base, address)))
 
 
 def card_pages(site: Site, view: CardView) -> dict[str, str | bytes]:
@@ -44,7 +62,6 @@ def _files(site: Site) -> Files:
     for template, path in (
         ("home", addresses.HOME),
         ("cards", addresses.CARDS),
-        ("models", addresses.MODELS),
         ("figures", addresses.FIGURES),
         (f"conventions.{site.texts.language}", addresses.CONVENTIONS),
     ):
@@ -52,10 +69,13 @@ def _files(site: Site) -> Files:
     for name, groups in site.groups.items():
         path = addresses.grouping(name)
         yield addresses.source_of(path), rendering.page(env, "grouping.md.j2", path, grouping=name, groups=groups)
+    yield from _comparison(site, env)
     yield from _discrepancies(site, env)
     yield from _codes(site, env)
     yield from _figure_data(site)
     yield from ((f"pages/schemas/{name}", text) for name, text in schemas().items())
+    yield from _data(site, env)
+    yield from _for_programs(site)
 
 
 def _card(site: Site, env: Environment, view: CardView) -> Files:
@@ -65,6 +85,7 @@ def _card(site: Site, env: Environment, view: CardView) -> Files:
     data = to_yaml(view.card)
     yield f"{stem}.yml", data
     yield f"pages/{stem}.yml", data
+    yield f"pages/{twin_path(view)}", twin(site, view)
     for body in bodies:
         yield f"bodies/{body.name}", plots.drawn(env, site, view, body.html)
         for path, published in body.images:
@@ -84,6 +105,8 @@ def _card(site: Site, env: Environment, view: CardView) -> Files:
             links=tuple(links.of_card(view.card, site.texts)),
             other=site.other_language(view),
             data=f"{stem}.yml",
+            citation=plain_citation(view.card),
+            head=head_of_card(view, _image_of(bodies), site.base.settings.site_name),
         ),
     )
 
@@ -93,6 +116,40 @@ def _figure_data(site: Site) -> Files:
     for name, runnable in site.base.runnables.items():
         if site.plot(name):
             yield f"pages/{addresses.figure_data(name)}", (site.base.settings.root / runnable.data).read_bytes()
+
+
+def _image_of(bodies: Iterable[notes.Body]) -> str:
+    """The card's first picture that previews can show; "" where it has none."""
+    found = (published for body in bodies for _, published in body.images if not published.endswith(".svg"))
+    return next(found, "")
+
+
+def _data(site: Site, env: Environment) -> Files:
+    """The files that `kb export` writes, of all published cards, and the page that tells of them."""
+    folder = f"pages/data/{exports.VERSION}"
+    has_database = len(site.published) <= exports.MOST_IN_DATABASE
+    for name in (*exports.FILES, *([exports.DATABASE] if has_database else [])):
+        yield f"{folder}/{name}", exports.content(name, site.published)
+    yield f"{folder}/datasette.json", exports.datasette_metadata(site.base.settings.site_name)
+    path = addresses.DATA
+    yield addresses.source_of(path), rendering.page(env, "data.md.j2", path, exports=exports, has_database=has_database)
+
+
+def _for_programs(site: Site) -> Files:
+    yield f"pages/{addresses.ATOM}", syndication.atom(site)
+    yield f"pages/{addresses.JSON_FEED}", syndication.json_feed(site)
+    yield "pages/llms.txt", syndication.llms_txt(site)
+    if site.address:
+        yield "pages/robots.txt", syndication.robots_txt(site)
+
+
+def _comparison(site: Site, env: Environment) -> Files:
+    """The page that compares all measured calls, and its rows as data files."""
+    rows = comparing.rows(site)
+    path = addresses.MODELS
+    yield from ((f"pages/{name}", text) for name, text in comparison_files.files(rows))
+    yield f"bodies/{COMPARISON}", comparison_files.for_script(rows, site.texts)
+    yield addresses.source_of(path), rendering.page(env, "models.md.j2", path, rows=rows, data=COMPARISON)
 
 
 def _discrepancies(site: Site, env: Environment) -> Files:

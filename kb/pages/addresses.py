@@ -16,6 +16,9 @@ FIGURES = "figures.html"
 DISCREPANCIES = "discrepancies.html"
 CONVENTIONS = "conventions.html"
 CODES = "codes/index.html"
+DATA = "data/index.html"
+ATOM = "feed.xml"
+JSON_FEED = "feed.json"
 GROUPINGS = ("year", "venue", "kind", "author", "tag")
 
 _NOT_WORD = re.compile(r"[^\w]+")
@@ -59,6 +62,11 @@ def link(page: str, target: str, fragment: str = "") -> str:
         return "#" + quote(fragment)
     relative = posixpath.relpath(target, posixpath.dirname(page) or ".")
     return quote(relative) + ("#" + quote(fragment) if fragment else "")
+
+
+def comparison(page: str, citekey: str, call: str) -> str:
+    """The href from a page to the compare page, with a card's calls chosen and all compared with one of them."""
+    return f"{link(page, MODELS)}?call={quote(call, safe='(),:')}&card={quote(citekey)}"
 
 
 def slug(text: str) -> str:
