@@ -19,6 +19,7 @@ from kb.mentions import references
 from kb.names import Names, folded
 from kb.notes import read_note
 from kb.records import Card, Claim, Factory, Note, Problem, Reference, ResultRow, Verdict
+from kb.runnables import Runnable, figure_name, find_runnables
 from kb.schema import Schema, load_schema
 from kb.settings import Settings, load_settings
 from kb.witnesses import Witness, Witnesses, proved, read_witnesses
@@ -42,6 +43,7 @@ class Base:
     lock: Lock
     problems: tuple[Problem, ...]
     witnesses: Witnesses = field(default_factory=Witnesses)
+    runnables: Mapping[str, Runnable] = field(default_factory=dict)
 
     def __getitem__(self, citekey: str) -> CardView:
         card = self.card(citekey)
@@ -158,6 +160,10 @@ class Base:
         calls = calls_in(verdict.by_call or verdict.call)
         proofs = (proved(call, verdict.metric, self.witnesses_of(call)) for call in calls)
         return verdict.measured is not None and not all(proofs)
+
+    def figure_named(self, card: Card, target: str) -> str | None:
+        """The name of the runnable figure that an image of a card stands for; None for another image."""
+        return figure_name(target, card.path, self.settings.models)
 
     def normal_call(self, text: str) -> str:
         """The normal form of a call; "" for a text that is no call of a known model."""
@@ -283,8 +289,9 @@ def load(root: Path | str, extra: Iterable[str] = (), known: Mapping[str, Note] 
     witnesses, witness_problems = read_witnesses(root)
     found = [*problems, *schema_problems, *(each for note in notes for each in note.problems)]
     cards = tuple(with_normal_calls(card, factories, settings) for note in notes for card in note.cards)
-    found += [*factory_problems, *lock_problems, *witness_problems]
-    return Base(settings, schema, notes, cards, factories, lock, tuple(found), witnesses)
+    runnables, runnable_problems = find_runnables(root, settings.models)
+    found += [*factory_problems, *lock_problems, *witness_problems, *runnable_problems]
+    return Base(settings, schema, notes, cards, factories, lock, tuple(found), witnesses, runnables)
 
 
 def reread(base: Base, paths: Collection[str]) -> Base:

@@ -22,6 +22,7 @@ from kb.package_lock import package_lock
 from kb.problems import problem
 from kb.publishing import public
 from kb.records import Place, Problem, Verdict
+from kb.runnables import Runnable
 from kb.settings import Settings
 
 OK, CONTENT, STALE = 0, 1, 3
@@ -98,13 +99,14 @@ def built(settings: Settings, order: Order, site: Path, say: Say) -> Outcome:
     made_from = MadeFrom.now(settings, order)
     base = load(settings.root)
     problems = check(base)
-    stale = remeasuring.stale(base)
+    stale, undrawn = remeasuring.stale(base), remeasuring.stale_figures(base)
     if refused(problems, Order()):  # what is strict about figures is judged by what they are now
         return Outcome(CONTENT, tuple(problems))
-    if stale and (order.locked or not can_measure()):
-        return Outcome(STALE, (*problems, *(stale_problem(call, order) for call in stale)))
-    if stale:
-        failures = remeasuring.update(base, stale, say)
+    if (stale or undrawn) and (order.locked or not can_measure()):
+        older = (*(stale_problem(call, order) for call in stale), *(stale_figure(each, order) for each in undrawn))
+        return Outcome(STALE, (*problems, *older))
+    if stale or undrawn:
+        failures = [*(remeasuring.update(base, stale, say) if stale else ()), *remeasuring.draw(base, undrawn, say)]
         made_from = MadeFrom.now(settings, order)
         base = load(settings.root)
         problems = [*failures, *check(base)]
@@ -134,6 +136,13 @@ def stale_problem(call: str, order: Order) -> Problem:
     if brought and not can_measure():
         hint = f"{brought.hint(call)}; {hint}"
     return problem("K409", Place("reference_models/measured.yml"), f"`{call}` is not measured as it is now", hint)
+
+
+def stale_figure(runnable: Runnable, order: Order) -> Problem:
+    """A figure that would have to be drawn, where that is not allowed or not possible."""
+    hint = "run `kb measure` and commit the result" if order.locked or can_measure() else NEEDS_TORCH
+    place = Place(runnable.path, runnable.line)
+    return problem("K423", place, f"the figure `{runnable.name}` is not drawn as it is now", hint)
 
 
 # ------------------------------------------------------------------------------------------------------- pages

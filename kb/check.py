@@ -16,6 +16,7 @@ from kb.claims import Outcome, footnote, line_of
 from kb.lints import meant_unit, misnamed_columns, repeated_texts
 from kb.problems import in_order, problem
 from kb.records import Card, Link, Place, Problem, ResultRow, Section, Severity, Verdict
+from kb.runnables import unknown
 from kb.schema import Schema, SchemaSection, normal_heading
 from kb.silences import silenced
 from kb.translations import disagreements
@@ -143,10 +144,13 @@ def old_keys(base: Base) -> Iterator[Problem]:
 
 
 def broken_images(base: Base) -> Iterator[Problem]:
-    """Images that are not there, or that lie outside the knowledge base."""
+    """Images that are not there, or that lie outside the knowledge base; figures that nothing makes."""
     for card in base.cards:
         for link in card.references:
-            if link.kind == "image":
+            name = base.figure_named(card, link.target) if link.kind == "image" else None
+            if name is not None and name not in base.runnables:
+                yield unknown(name, base.runnables, Place(card.path, link.line, link.column))
+            elif name is None and link.kind == "image":
                 yield from _file_problems(link, "K304", "there is no image", card, base)
 
 

@@ -370,6 +370,8 @@ def measure(options: argparse.Namespace) -> int:
         measurements, problems = remeasuring.run(base, options.call, say)
     else:
         measurements, problems = remeasuring.update_all(base, say, again=options.again)
+        problems += remeasuring.draw_all(base, say, again=options.again)
+        say("")
     if not options.allow_incomplete:
         problems += remeasuring.incomplete(base, measurements)
     show(problems, "text", sys.stderr)

@@ -32,9 +32,10 @@ class BodyContext:
     asked about addresses outside the knowledge base. The hooks add what the page knows, as HTML: `cell` at the end of
     a table's cell (by the line of its row, and its column from 0), `table` below a table (by the line of its header).
     `code` gives the address that a code span leads to, `value` what stands in its place, such as the value of an
-    expression, `name` the text of a `[[target]]` that has none. `mentions` makes links of what a text names, by giving
-    its tokens children of type `mention`. `size` gives an image's width and height, which keep its place free.
-    `labels` are words of ours: of tasks that are `done` or `open`, and to `close` an enlarged image.
+    expression, `name` the text of a `[[target]]` that has none, `figure` what stands for an image (by its address and
+    its alternative text) that is a runnable figure. `mentions` makes links of what a text names, by giving its tokens
+    children of type `mention`. `size` gives an image's width and height, which keep its place free. `labels` are words
+    of ours: of tasks that are `done` or `open`, and to `close` an enlarged image.
     """
 
     first_line: int
@@ -49,6 +50,7 @@ class BodyContext:
     mentions: Callable[[Sequence[Token]], None] | None = None
     size: Callable[[str], tuple[int, int] | None] | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    figure: Callable[[str, str], str | None] | None = None
     callout_titles: Mapping[str, str] = field(default_factory=dict)  # by kind, for callouts that have no title
 
 
@@ -159,6 +161,9 @@ class LineRenderer:
 
     def _image(self, address: str, text: str, attributes: Mapping[str, str], token: Token) -> str:
         """An image beside the note. One from elsewhere becomes a link, since pages load nothing from others."""
+        figure = self.context.figure(readable(address), text) if self.context.figure else None
+        if figure is not None:
+            return figure
         if is_absolute(address):
             return self._remote_image(address, text or address)
         resolved = self.context.resolve(Link("image", readable(address), text, *self._place(token)))

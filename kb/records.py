@@ -279,6 +279,7 @@ class Layer:
     output: tuple[int, ...]
     params: int
     macs: int
+    made: str = ""  # the modules on its path, each with the line that makes it: "Block@net.py:12 nn.Conv2d@7"
 
 
 @dataclass(frozen=True, slots=True)

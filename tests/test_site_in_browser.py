@@ -435,6 +435,49 @@ def test_pages_are_light(site):
         assert len(gzip.compress(path.read_bytes())) < 150_000, path.name
 
 
+# ---------------------------------------------------------------------------------------------------- pictures
+
+
+def test_a_stage_leads_to_its_line_of_source(site):
+    """By mouse from the picture, by keyboard from the table below it; the closed source opens."""
+    page = site.open("cards/Sandler2018CVPR.html")
+    stage = page.locator(".kb-net").first.locator("a").nth(3)
+    assert stage.locator("title").text_content().startswith("InvertedResidual ×3；通道 24 → 32")
+    place = stage.get_attribute("xlink:href")
+    stage.click()
+    expect(page.locator(place)).to_contain_text("blocks.append(InvertedResidual(")
+    expect(page.locator(place)).to_be_in_viewport()
+    page.locator(".kb-stages summary").first.click()
+    link = page.locator(".kb-stages").first.get_by_role("link", name="全连接")
+    place = "#" + link.get_attribute("href").partition("#")[2]
+    link.press("Enter")
+    expect(page.locator(place)).to_contain_text("self.classifier = nn.Linear(")
+    expect(page.locator(place)).to_be_in_viewport()
+
+
+def test_a_mark_leads_to_its_figure(site):
+    page = site.open("cards/Sandler2018CVPR.html")
+    mark = page.locator(".kb-ratios a", has=page.locator(".kb-is-unexplained")).first
+    figure = page.locator(mark.get_attribute("xlink:href"))
+    mark.click()
+    expect(figure).to_have_class(re.compile("kb-is-unexplained"))
+    expect(figure).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pictures_take_their_colours_from_the_palette(site, scheme):
+    page = site.open("cards/Howard2017arxiv.html", color_scheme=scheme)
+    drawn, wanted = page.evaluate(
+        """() => {
+          const line = document.querySelector("#figure-of-cost_ratio .kb-plot .kb-stroke-1")
+          const probe = document.body.appendChild(document.createElement("i"))
+          probe.style.color = "var(--kb-1)"
+          return [getComputedStyle(line).stroke, getComputedStyle(probe).color]
+        }"""
+    )
+    assert drawn == wanted
+
+
 # ------------------------------------------------------------------------------------------------------ claims
 
 

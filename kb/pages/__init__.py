@@ -25,6 +25,7 @@ from kb.pages import (
     lineage,
     links,
     notes,
+    plots,
     rendering,
     syndication,
 )
@@ -90,6 +91,7 @@ def _files(site: Site) -> Files:
     explanations = (finding.page_document(site, addresses.CONVENTIONS, conventions), *finding.code_documents(site))
     entries |= {document.path: entry(document) for document in explanations}
     yield from ((f"pages/{path}", text) for path, text in index(entries, site.texts.under("search")))
+    yield from _figure_data(site)
     yield from ((f"pages/schemas/{name}", text) for name, text in schemas().items())
     yield from _data(site, env)
     yield from _for_programs(site)
@@ -103,7 +105,7 @@ def _card(site: Site, env: Environment, view: CardView, bodies: Sequence[notes.B
     yield f"pages/{stem}.yml", data
     yield f"pages/{twin_path(view)}", twin(site, view)
     for body in bodies:
-        yield f"bodies/{body.name}", body.html
+        yield f"bodies/{body.name}", plots.drawn(env, site, view, body.html)
         for path, published in body.images:
             yield f"pages/{published}", (site.base.settings.root / path).read_bytes()
     for name, html in sources.items():
@@ -126,6 +128,13 @@ def _card(site: Site, env: Environment, view: CardView, bodies: Sequence[notes.B
             head=head_of_card(view, _image_of(bodies), site.base.settings.site_name),
         ),
     )
+
+
+def _figure_data(site: Site) -> Files:
+    """What the runnable figures were drawn from, for those who would draw or compute further."""
+    for name, runnable in site.base.runnables.items():
+        if site.plot(name):
+            yield f"pages/{addresses.figure_data(name)}", (site.base.settings.root / runnable.data).read_bytes()
 
 
 def _image_of(bodies: Iterable[notes.Body]) -> str:
@@ -196,9 +205,8 @@ def _codes(site: Site, env: Environment) -> Files:
 
 
 def _sources(site: Site, env: Environment, view: CardView, stem: str) -> Iterator[tuple[str, str]]:
-    """The files of a card's reference models, highlighted, once each."""
-    paths = dict.fromkeys(model.factory.path for model in view.models if model.factory)
-    for number, path in enumerate(paths, 1):
+    """The files of a card's reference models, and those that make their stages, highlighted, once each."""
+    for path, number in view.sources.items():
         source = (site.base.settings.root / path).read_text(encoding="utf-8")
         html = highlight(source, "python", anchor_prefix=f"source-{number}")
         yield f"{stem}/source-{number}.html", env.get_template("source.html.j2").render(path=path, html=html)

@@ -49,6 +49,11 @@ def code(name: str) -> str:
     return f"codes/{name}.html"
 
 
+def figure_data(name: str) -> str:
+    """The path of what a runnable figure was drawn from."""
+    return f"figures/{name}.json"
+
+
 def source_of(path: str) -> str:
     """The staged Markdown file that becomes the page at `path`."""
     return f"pages/{path.removesuffix('.html')}.md"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html import escape
 from pathlib import PurePosixPath
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -15,7 +16,7 @@ from kb.bodies import BodyContext, render_tokens
 from kb.image_sizes import image_size
 from kb.markdown import body_text, parse_anew
 from kb.mentions import link_mentions
-from kb.pages import addresses, claims, figures, lineage
+from kb.pages import addresses, claims, figures, lineage, plots
 from kb.pages.site import Site
 from kb.pages.views import CardView
 from kb.records import Card, Link
@@ -93,12 +94,22 @@ def _body(site: Site, view: CardView, part: Part) -> Body:
         size=lambda target: _size(site, view.card, target),
         labels=texts.under("body"),
         callout_titles=texts.under("callout"),
+        figure=lambda target, text: _place_of_figure(site, view, target, text),
     )
     name = f"{view.path.removesuffix('.html')}/{part.anchor}.html"
     tokens = parse_anew(part.markdown, view.card.definitions)
     text = body_text(tokens, lambda source: claims.in_text(view, source))
     private = part.section in site.base.schema.private
     return Body(part.heading, part.anchor, name, render_tokens(tokens, context), text, tuple(images.items()), private)
+
+
+def _place_of_figure(site: Site, view: CardView, target: str, text: str) -> str | None:
+    """What stands for a runnable figure that has been drawn; its words alone for one that has not."""
+    name = site.base.figure_named(view.card, target)
+    if name is None:
+        return None
+    words = escape(text, quote=False)
+    return plots.place_of(name, words) if site.plot(name) else f'<span class="kb-unresolved">{words or name}</span>'
 
 
 def _link_of_code(site: Site, view: CardView, text: str) -> str | None:

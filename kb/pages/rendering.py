@@ -24,6 +24,7 @@ from kb.pages import (
     home,
     lineage,
     panels,
+    pictures,
     scatter,
 )
 from kb.pages.site import Site
@@ -74,6 +75,7 @@ def environment(site: Site, language: str) -> Environment:
         home=home,
         lineage=lineage,
         panels=panels,
+        pictures=pictures,
         scatter=scatter,
         telling=telling,
         addresses=addresses,

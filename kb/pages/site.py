@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from kb.calls import is_package_call, parse_call
+from kb.drawing.plots import Plot
 from kb.exports import Published
 from kb.expressions import calls_in
 from kb.lineage import Lineage
@@ -15,7 +16,9 @@ from kb.lock import layers
 from kb.pages import addresses
 from kb.pages.views import CardView, ClaimView, Figure, Group, ModelView, group
 from kb.publishing import public
-from kb.records import Card, Verdict
+from kb.records import Card, Layer, Verdict
+from kb.runnables import Runnable, read_plot
+from kb.stages import Stage, stages
 from kb.texts import LANGUAGES, Texts
 
 if TYPE_CHECKING:
@@ -29,6 +32,8 @@ class Site:
         self.base = base if private else public(base)
         self.address = base.settings.site_url if address is None else address  # "" where it is not known
         self.texts = Texts(base.settings.language)
+        self._plots: dict[str, Plot | None] = {}
+        self._read: dict[str, tuple[tuple[Layer, ...], tuple[Stage, ...]]] = {}
 
     def url(self, path: str) -> str:
         """The address of a file of the site; one from the site's root where its address is not known."""
@@ -96,6 +101,13 @@ class Site:
         """Our words on a card's page."""
         return Texts(self.interface(card))
 
+    def plot(self, name: str) -> Plot | None:
+        """A runnable figure, as it was drawn last; None for one that never was."""
+        if name not in self._plots:
+            runnable = self.base.runnables.get(name)
+            self._plots[name] = read_plot(runnable, self.base.settings.root)[1] if runnable else None
+        return self._plots[name]
+
     def path_of(self, card: Card) -> str:
         """Where a card's page stands."""
         return self._path(card.citekey, card.lang)
@@ -112,13 +124,21 @@ class Site:
         verdicts = self.base.verdicts(card)
         kind = self.kind(card, self.base.settings.language)
         models = tuple(self._models(card, verdicts))
-        return CardView(card, self.path_of(card), kind, models, verdicts, self._claims(card))
+        figures = tuple(dict.fromkeys(self._runnables(card)))
+        return CardView(card, self.path_of(card), kind, models, verdicts, self._claims(card), figures)
 
     def kind(self, card: Card, language: str) -> str:
         """What a card's kind is called in a language."""
         kind = self.base.schema.kinds.get(card.kind)
         labels = kind.labels if kind else {}
         return labels.get(language) or next(iter(labels.values()), card.kind)
+
+    def _runnables(self, card: Card) -> Iterator[Runnable]:
+        """The runnable figures that a card shows, in its order."""
+        for link in card.references:
+            name = self.base.figure_named(card, link.target) if link.kind == "image" else None
+            if name is not None and name in self.base.runnables:
+                yield self.base.runnables[name]
 
     def _claims(self, card: Card) -> tuple[ClaimView, ...]:
         """Its expressions, once each."""
@@ -137,9 +157,17 @@ class Site:
                 chosen=_chosen(call, verdicts),
                 factory=self.base.factories.get(call.partition("(")[0]),
                 measurement=self.base.lock.get(call),
-                layers=tuple(layers(self.base.settings.root, call)),
+                layers=(measured := self._layers(call))[0],
+                stages=measured[1],
                 witnesses=self.base.witnesses_of(call),
             )
+
+    def _layers(self, call: str) -> tuple[tuple[Layer, ...], tuple[Stage, ...]]:
+        """The layers of a call and the stages they make: read once, though many cards name it."""
+        if call not in self._read:
+            found = layers(self.base.settings.root, call)
+            self._read[call] = found, stages(found)
+        return self._read[call]
 
     def _labels(self, card: Card, verdicts: Mapping[tuple[int, int], Verdict]) -> dict[str, list[str]]:
         """The calls that a card names, in its order, each with the paper's labels for it."""
