@@ -4,8 +4,10 @@
   const here = new URL(".", document.currentScript.src)
 
   // ---------------------------------------------------------------- formulas: MathJax, only where there are any
+  // MathJax's bundles hold its menu, a third of their weight, which is switched off here.
+  const PARTS = ["core", "input/tex", "output/chtml", "output/chtml/fonts/tex", "a11y/assistive-mml", "ui/safe"]
   window.MathJax = {
-    loader: { load: ["ui/safe"] },
+    loader: { load: PARTS },
     tex: {
       inlineMath: [["\\(", "\\)"]],
       displayMath: [["\\[", "\\]"]],
@@ -14,7 +16,7 @@
       processRefs: false,
       packages: { "[-]": ["require"] },
     },
-    options: { enableMenu: false, ignoreHtmlClass: ".*", processHtmlClass: "arithmatex" },
+    options: { ignoreHtmlClass: ".*", processHtmlClass: "arithmatex" },
     startup: { typeset: false },
   }
 
@@ -28,15 +30,41 @@
   }
   window.addEventListener("resize", markWide)
 
+  const mathjaxFile = (name) => new URL(`mathjax/${name}.js`, here).href
+
+  // MathJax asks for its parts one after the other; the browser may fetch them at once.
+  const preload = (name) => {
+    const link = document.createElement("link")
+    Object.assign(link, { rel: "preload", as: "script", href: mathjaxFile(name) })
+    document.body.append(link)
+  }
+
   let mathjax
   const loadMathJax = () =>
     (mathjax ??= new Promise((resolve, reject) => {
+      PARTS.forEach(preload)
       const script = document.createElement("script")
-      script.src = new URL("mathjax/tex-chtml.js", here)
+      script.src = mathjaxFile("startup")
       script.onload = () => window.MathJax.startup.promise.then(resolve, reject)
       script.onerror = reject
       document.body.append(script)
     }))
+
+  const isInView = (element) => {
+    const { top, bottom } = element.getBoundingClientRect()
+    return bottom > 0 && top < innerHeight
+  }
+
+  // Those in view first, and a breath between two, so that a page full of formulas answers meanwhile.
+  const setOneByOne = async (formulas) => {
+    const [seen, others] = [[], []]
+    for (const each of formulas) (isInView(each) ? seen : others).push(each)
+    for (const each of [...seen, ...others]) {
+      if (each.isConnected) await window.MathJax.typesetPromise([each])
+      if (each === seen.at(-1)) markWide()
+      await new Promise((resume) => setTimeout(resume))
+    }
+  }
 
   // Moving to another page takes MathJax's style sheet out of the head, so it starts anew on each page;
   // one page after the other, or two would be set at the same time.
@@ -52,7 +80,7 @@
       MathJax.startup.output.clearCache()
       MathJax.typesetClear()
       MathJax.texReset()
-      return MathJax.typesetPromise(waiting)
+      return setOneByOne(waiting)
     }).then(markWide).catch((error) => console.warn("formulas could not be set:", error))
   }
 
@@ -109,6 +137,19 @@
     if (event.target.closest('a[href*="#"]')) setTimeout(openTarget, 0)
   })
 
+  // Content tabs, which a page may have: the one that the address names, and with `content.tabs.link` those chosen before.
+  const openTabs = () => {
+    const named = document.getElementById(decodeURIComponent(location.hash.slice(1)))
+    if (named?.name?.startsWith("__tabbed_")) named.checked = true
+    const { features } = JSON.parse(document.getElementById("__config").textContent)
+    const chosen = features.includes("content.tabs.link") ? window.__md_get("__tabs") ?? [] : []
+    for (const set of document.querySelectorAll(".tabbed-set")) {
+      const labels = [...set.querySelectorAll(":scope > .tabbed-labels > label")]
+      const label = chosen.flatMap((text) => labels.filter((each) => each.innerText.trim() === text))[0]
+      if (label) document.getElementById(label.htmlFor).checked = true
+    }
+  }
+
   // Material looks at the query when a key comes up; an input method or a paste may need none.
   document.addEventListener("input", ({ target }) => {
     if (target.matches(".md-search__input")) target.dispatchEvent(new Event("keyup"))
@@ -116,6 +157,7 @@
 
   window.document$.subscribe(() => {
     setFormulas()
+    openTabs()
     document.querySelectorAll("table.kb-sortable").forEach(makeSortable)
     openTarget()
   })
