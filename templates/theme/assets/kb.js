@@ -5,7 +5,7 @@
 
   // ---------------------------------------------------------------- formulas: MathJax, only where there are any
   // MathJax's bundles hold its menu, a third of their weight, which is switched off here.
-  const PARTS = ["core", "input/tex", "output/chtml", "output/chtml/fonts/tex", "a11y/assistive-mml", "ui/safe"]
+  const PARTS = ["core", "input/tex", "output/chtml", "a11y/assistive-mml", "ui/safe"]
   window.MathJax = {
     loader: { load: PARTS },
     tex: {
@@ -20,6 +20,17 @@
     startup: { typeset: false },
   }
 
+  // What scrolls by itself can be reached and scrolled by keyboard.
+  const SCROLLERS = ".kb-scroll, .kb-table, .md-typeset__scrollwrap, .arithmatex, pre > code"
+  const markScrollers = () => {
+    for (const each of document.querySelectorAll(SCROLLERS)) {
+      const scrolls = each.scrollWidth > each.clientWidth + 1 || each.scrollHeight > each.clientHeight + 1
+      if (scrolls && getComputedStyle(each).overflow !== "visible") each.tabIndex = 0
+      else each.removeAttribute("tabindex")
+    }
+  }
+  document.addEventListener("toggle", markScrollers, true)
+
   // A formula that is wider than its line scrolls by itself; others keep their place on the baseline.
   const markWide = () => {
     for (const each of document.querySelectorAll("span.arithmatex")) {
@@ -27,6 +38,7 @@
       const line = each.parentElement.closest("p, li, td, th, dd, h1, h2, h3, h4, h5, h6, div")
       each.classList.toggle("kb-wide", Boolean(container) && container.scrollWidth > line.clientWidth + 1)
     }
+    markScrollers()
   }
   window.addEventListener("resize", markWide)
 
@@ -42,7 +54,7 @@
   let mathjax
   const loadMathJax = () =>
     (mathjax ??= new Promise((resolve, reject) => {
-      PARTS.forEach(preload)
+      for (const each of [...PARTS, "output/chtml/fonts/tex"]) preload(each)
       const script = document.createElement("script")
       script.src = mathjaxFile("startup")
       script.onload = () => window.MathJax.startup.promise.then(resolve, reject)
@@ -155,7 +167,16 @@
     if (target.matches(".md-search__input")) target.dispatchEvent(new Event("keyup"))
   })
 
+  // Material makes a landmark of each code block's buttons, and gives none a name.
+  const nameCodeButtons = () => {
+    document.querySelectorAll("nav.md-code__nav").forEach((each, at) => {
+      each.setAttribute("aria-label", `${each.querySelector("[title]")?.title ?? ""} ${at + 1}`)
+    })
+  }
+
   window.document$.subscribe(() => {
+    nameCodeButtons()
+    markScrollers()
     setFormulas()
     openTabs()
     document.querySelectorAll("table.kb-sortable").forEach(makeSortable)

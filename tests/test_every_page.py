@@ -1,0 +1,143 @@
+"""What holds for every kind of page: nobody is shut out, nothing runs or loads that is not the site's own."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import browser
+import pytest
+from bs4 import BeautifulSoup
+from conftest import copy_repository, run_kb
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from serving_sites import ARGUMENTS, POLICY, samples, served
+
+AXE = Path(__file__).parent / "frontend" / "axe.min.js"
+PATIENCE = 20_000  # milliseconds, on a machine with much else to do
+WIDTHS = (1280, 390)
+SETTLED = """() => [...document.querySelectorAll('.arithmatex')]
+  .every(formula => formula.querySelectorAll('mjx-container').length === 1)"""
+RAW = re.compile(r"\\[(\[]|\\[a-z]+frac|\\math[a-z]+|\$\$")
+# What the browser held back because of the policy.
+WATCH = """window.held = [];
+addEventListener('securitypolicyviolation', e => window.held.push(`${e.violatedDirective}: ${e.blockedURI} ${e.sample}`))"""
+# Nothing is fading from one colour to another.
+STILL = """() => new Promise(tell => requestAnimationFrame(() => requestAnimationFrame(() =>
+  tell(!('mdColorSwitching' in document.body.dataset) && !document.getAnimations().length))))"""
+AUDIT = """async () => (await axe.run(document, {resultTypes: ['violations']})).violations.flatMap(({id, impact, nodes}) =>
+  nodes.map(node => `${impact} ${id}: ${node.target} ${node.html.slice(0, 120)} (${node.failureSummary})`))"""
+
+
+@dataclass
+class Site:
+    """A site that is being served, and what went wrong in the pages that were opened."""
+
+    url: str
+    folder: Path
+    browser: Browser
+    troubles: list[str] = field(default_factory=list)
+
+    def open(self, path: str = "index.html", **context: object) -> Page:
+        """A page, with what it says and asks for noted down."""
+        page = self.browser.new_context(**context).new_page()
+        page.on("console", lambda message: self._said(message.type, message.text))
+        page.on("pageerror", lambda error: self.troubles.append(f"error: {error}"))
+        page.on("request", lambda request: self._asked(request.url))
+        page.add_init_script(WATCH)
+        page.goto(self.url + path)
+        return page
+
+    def _said(self, kind: str, text: str) -> None:
+        if kind in ("error", "warning"):
+            self.troubles.append(f"{kind}: {text}")
+
+    def _asked(self, url: str) -> None:
+        if not url.startswith((self.url, "data:", "blob:")):
+            self.troubles.append(f"asked for {url}")
+
+
+@pytest.fixture(scope="module")
+def whole_site(tmp_path_factory) -> Iterator[Site]:
+    """The project's own site, under the policy that a careful host would send."""
+    folder = copy_repository(tmp_path_factory.mktemp("site"))
+    with served(folder / "site", {"Content-Security-Policy": POLICY}) as url, sync_playwright() as playwright:
+        done = run_kb("build", cwd=folder, env={"SITE_URL": url})
+        assert done.returncode == 0, done.stdout + done.stderr
+        chromium = playwright.chromium.launch(executable_path=browser.find(), args=ARGUMENTS)
+        yield Site(url, folder / "site", chromium)
+        chromium.close()
+
+
+@pytest.fixture
+def site(whole_site) -> Iterator[Site]:
+    """The site. A test fails where one of its pages had a console error or asked for something foreign."""
+    whole_site.troubles.clear()
+    yield whole_site
+    for context in whole_site.browser.contexts:
+        context.close()
+    assert not whole_site.troubles
+
+
+def settled(page: Page) -> None:
+    """Formulas are set, nothing was held back, and no formula is left raw."""
+    page.wait_for_function(SETTLED, timeout=PATIENCE)
+    assert page.evaluate("window.held") == []
+    assert page.locator("mjx-merror, [data-mjx-error]").count() == 0
+    assert not RAW.search(without_code(page)), page.url
+
+
+def without_code(page: Page) -> str:
+    """The text of an article as it is read; code may quote TeX."""
+    return page.evaluate(
+        """() => {
+          const article = document.querySelector('article').cloneNode(true)
+          for (const each of article.querySelectorAll('pre, code, mjx-container, details')) each.remove()
+          return article.textContent
+        }"""
+    )
+
+
+def change_palette(page: Page) -> None:
+    """Light to dark, or back."""
+    before = page.get_attribute("body", "data-md-color-scheme")
+    page.locator("label[for^=__palette]:visible").click()
+    expect(page.locator("body")).not_to_have_attribute("data-md-color-scheme", before or "", timeout=PATIENCE)
+
+
+def audited(page: Page, width: int) -> list[str]:
+    """What axe finds at this width."""
+    page.set_viewport_size({"width": width, "height": 900})
+    page.wait_for_function(STILL, timeout=PATIENCE)
+    return page.evaluate(AUDIT)
+
+
+def test_axe_finds_nothing_on_any_kind_of_page(site):
+    """In both palettes, on a desk and on a phone; and formulas are set, nothing foreign is asked for, nothing held."""
+    page = site.open("404.html", reduced_motion="reduce")  # or colours would be looked at while they fade
+    page.add_init_script(path=AXE)
+    found: dict[str, list[str]] = {}
+    for path in samples(site.folder):
+        page.goto(site.url + path)
+        settled(page)
+        for scheme in ("light", "dark"):
+            for width in WIDTHS:
+                for problem in audited(page, width):
+                    found.setdefault(problem, []).append(f"{path} {scheme} {width}")
+            change_palette(page)
+    assert found == {}, json.dumps(found, indent=1, ensure_ascii=False)
+
+
+def test_axe_would_find_something(site):
+    """The check itself: a picture without words and pale text are found."""
+    page = site.open("conventions.html")
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    page.evaluate(
+        "document.querySelector('article').insertAdjacentHTML('beforeend', '<p class=pale>Pale text</p><img src=data:,>');"
+        "document.querySelector('.pale').style.color = '#ccc'"
+    )
+    found = " ".join(page.evaluate(AUDIT))
+    assert "image-alt" in found
+    assert "color-contrast" in found
