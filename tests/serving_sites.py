@@ -30,7 +30,7 @@ class Handler(SimpleHTTPRequestHandler):
         self._headers = headers
         super().__init__(*arguments, **more)  # type: ignore[arg-type]
 
-    def do_GET(self) -> None:  # noqa: N802 (the base class's name)
+    def do_GET(self) -> None:
         """Answer with the file, or with the page that says there is none."""
         path = Path(self.translate_path(self.path))
         path = path / "index.html" if path.is_dir() else path
@@ -58,7 +58,7 @@ class Handler(SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def served(folder: Path, headers: Mapping[str, str] = {}) -> Iterator[str]:  # noqa: B006 (is only read)
+def served(folder: Path, headers: Mapping[str, str] = {}) -> Iterator[str]:
     """The address of a folder that is being served. It may be filled afterwards."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder), headers=headers))
     threading.Thread(target=server.serve_forever, daemon=True).start()

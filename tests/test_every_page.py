@@ -130,6 +130,97 @@ def test_axe_finds_nothing_on_any_kind_of_page(site):
     assert found == {}, json.dumps(found, indent=1, ensure_ascii=False)
 
 
+# ------------------------------------------------------------------------------------------------------ the policy
+
+
+def test_no_page_has_a_script_or_a_handler_of_its_own(site):
+    """A policy of `script-src 'self'` would stop it: the page would be dead where a host sends one."""
+    for path in sorted(site.folder.rglob("*.html")):
+        soup = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+        inside = [each for each in soup("script") if not each.get("src") and "json" not in each.get("type", "")]
+        handlers = [name for each in soup(True) for name in each.attrs if name.startswith("on")]
+        addresses = list(soup(href=re.compile(r"^\s*javascript:", re.IGNORECASE)))
+        assert (inside, handlers, addresses) == ([], [], []), path
+
+
+def test_a_script_that_slipped_into_a_page_does_not_run_also_without_the_header(site):
+    """Pages say so themselves, for hosts that send no headers."""
+    with served(site.folder) as url:
+        page = site.browser.new_page()
+        text = (site.folder / "index.html").read_text(encoding="utf-8")
+        slipped = text.replace("</article>", "<script>window.ran = true</script></article>")
+        assert slipped != text
+        page.route(f"{url}index.html", lambda route: route.fulfill(body=slipped, content_type="text/html"))
+        page.goto(f"{url}index.html")
+        expect(page.locator("article script")).to_have_count(1)
+        assert page.evaluate("window.ran") is None
+
+
+# --------------------------------------------------------------------------------------------------- the palette
+
+
+@pytest.mark.parametrize("chosen", [False, True], ids=["as the system has it", "as the reader chose"])
+def test_the_palette_is_there_before_material_wakes(site, chosen):
+    """A dark room stays dark: the page does not wait for the scripts at its end."""
+    page = site.open("index.html", color_scheme="light" if chosen else "dark")
+    if chosen:
+        change_palette(page)
+    page.route("**/bundle.*.js", lambda route: route.abort())
+    page.route("**/kb.js", lambda route: route.abort())
+    page.goto(site.url + "models.html")
+    assert page.get_attribute("body", "data-md-color-scheme") == "slate"
+    site.troubles.clear()  # the scripts that were held back
+
+
+# ------------------------------------------------------------------------------------------------- a reader's walk
+
+
+def is_on(page: Page, path: str, mark: str) -> None:
+    """An instant navigation changes the address first: the page is there when what it is known by is."""
+    page.wait_for_url(f"**/{path}*", timeout=PATIENCE)
+    expect(page.locator(mark).first).to_be_visible(timeout=PATIENCE)
+    settled(page)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_reader_walks_through_the_site(site, width):
+    """Home, search, a card, the models side by side, another card, and all the way back, without a reload."""
+    page = site.open("index.html", viewport={"width": width, "height": 900})
+    page.evaluate("window.sameDocument = true")
+    page.keyboard.press("/")
+    page.keyboard.insert_text("倒残差")
+    page.locator("a[href*='cards/Sandler2018CVPR.html']:visible").first.click()
+    is_on(page, "cards/Sandler2018CVPR.html", ".kb-citekey:text-is('Sandler2018CVPR')")
+    models = "compare.html" if (site.folder / "compare.html").is_file() else "models.html"
+    if width < 1000:
+        page.click(".md-header label[for=__drawer]")
+    page.locator(f":is(.md-tabs, .md-nav--primary) a[href$='{models}']:visible").first.click()
+    is_on(page, models, "article table")
+    page.locator("article table a[href*='cards/Howard2019arxiv.html']").first.click()
+    is_on(page, "cards/Howard2019arxiv.html", ".kb-citekey:text-is('Howard2019arxiv')")
+    page.go_back()
+    is_on(page, models, "article table")
+    page.go_back()
+    is_on(page, "cards/Sandler2018CVPR.html", ".kb-citekey:text-is('Sandler2018CVPR')")
+    page.go_back()
+    is_on(page, "index.html", ".kb-scores")
+    change_palette(page)
+    assert page.evaluate("window.sameDocument"), "instant navigation was meant to be tried"
+
+
+def test_bibtex_and_code_are_copied_under_the_policy(site):
+    page = site.open("cards/Sandler2018CVPR.html", permissions=["clipboard-read", "clipboard-write"])
+    page.click(".kb-copy")
+    expect(page.locator(".kb-copy")).to_have_text("已复制", timeout=PATIENCE)
+    page.goto(site.url + "codes/K301.html")
+    page.locator("nav.md-code__nav button").first.click()
+    expect(page.locator(".md-dialog")).to_be_visible(timeout=PATIENCE)
+    assert page.evaluate("navigator.clipboard.readText()").strip()
+
+
+# ------------------------------------------------------------------------------------------------------ the checks
+
+
 def test_axe_would_find_something(site):
     """The check itself: a picture without words and pale text are found."""
     page = site.open("conventions.html")

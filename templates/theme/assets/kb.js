@@ -21,7 +21,7 @@
   }
 
   // What scrolls by itself can be reached and scrolled by keyboard.
-  const SCROLLERS = ".kb-scroll, .kb-table, .md-typeset__scrollwrap, .arithmatex, pre > code"
+  const SCROLLERS = ".kb-scroll, .kb-table, .md-typeset__scrollwrap, .arithmatex, pre code"
   const markScrollers = () => {
     for (const each of document.querySelectorAll(SCROLLERS)) {
       const scrolls = each.scrollWidth > each.clientWidth + 1 || each.scrollHeight > each.clientHeight + 1
@@ -132,7 +132,7 @@
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-kb-copy]")
     if (!button) return
-    await navigator.clipboard.writeText(button.dataset.kbCopy)
+    await navigator.clipboard.writeText(button.dataset.kbCopy || button.parentElement.querySelector("pre").textContent)
     const label = button.textContent
     button.textContent = button.dataset.kbCopied
     setTimeout(() => (button.textContent = label), 1500)
