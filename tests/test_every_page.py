@@ -10,25 +10,28 @@ from pathlib import Path
 
 import browser
 import pytest
+from browsing import (
+    ARGUMENTS,
+    AUDIT,
+    AXE,
+    PATIENCE,
+    POLICY,
+    SETTLED,
+    WIDTHS,
+    audited,
+    change_palette,
+    samples,
+    served,
+)
 from bs4 import BeautifulSoup
 from conftest import copy_repository, run_kb
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-from serving_sites import ARGUMENTS, POLICY, samples, served
 
-AXE = Path(__file__).parent / "frontend" / "axe.min.js"
-PATIENCE = 20_000  # milliseconds, on a machine with much else to do
-WIDTHS = (1280, 390)
-SETTLED = """() => [...document.querySelectorAll('.arithmatex')]
-  .every(formula => formula.querySelectorAll('mjx-container').length === 1)"""
 RAW = re.compile(r"\\[(\[]|\\[a-z]+frac|\\math[a-z]+|\$\$")
 # What the browser held back because of the policy.
-WATCH = """window.held = [];
-addEventListener('securitypolicyviolation', e => window.held.push(`${e.violatedDirective}: ${e.blockedURI} ${e.sample}`))"""
-# Nothing is fading from one colour to another.
-STILL = """() => new Promise(tell => requestAnimationFrame(() => requestAnimationFrame(() =>
-  tell(!('mdColorSwitching' in document.body.dataset) && !document.getAnimations().length))))"""
-AUDIT = """async () => (await axe.run(document, {resultTypes: ['violations']})).violations.flatMap(({id, impact, nodes}) =>
-  nodes.map(node => `${impact} ${id}: ${node.target} ${node.html.slice(0, 120)} (${node.failureSummary})`))"""
+WATCH = """window.held = []
+addEventListener('securitypolicyviolation', ({violatedDirective, blockedURI, sample}) =>
+  window.held.push(`${violatedDirective}: ${blockedURI} ${sample}`))"""
 
 
 @dataclass
@@ -98,20 +101,6 @@ def without_code(page: Page) -> str:
           return article.textContent
         }"""
     )
-
-
-def change_palette(page: Page) -> None:
-    """Light to dark, or back."""
-    before = page.get_attribute("body", "data-md-color-scheme")
-    page.locator("label[for^=__palette]:visible").click()
-    expect(page.locator("body")).not_to_have_attribute("data-md-color-scheme", before or "", timeout=PATIENCE)
-
-
-def audited(page: Page, width: int) -> list[str]:
-    """What axe finds at this width."""
-    page.set_viewport_size({"width": width, "height": 900})
-    page.wait_for_function(STILL, timeout=PATIENCE)
-    return page.evaluate(AUDIT)
 
 
 def test_axe_finds_nothing_on_any_kind_of_page(site):
@@ -226,8 +215,10 @@ def test_axe_would_find_something(site):
     page = site.open("conventions.html")
     page.evaluate(AXE.read_text(encoding="utf-8"))
     page.evaluate(
-        "document.querySelector('article').insertAdjacentHTML('beforeend', '<p class=pale>Pale text</p><img src=data:,>');"
-        "document.querySelector('.pale').style.color = '#ccc'"
+        """() => {
+          document.querySelector('article').insertAdjacentHTML('beforeend', '<p class=pale>Pale</p><img src=data:,>')
+          document.querySelector('.pale').style.color = '#ccc'
+        }"""
     )
     found = " ".join(page.evaluate(AUDIT))
     assert "image-alt" in found

@@ -20,12 +20,17 @@
     startup: { typeset: false },
   }
 
-  // What scrolls by itself can be reached and scrolled by keyboard.
+  // What scrolls by itself can be reached and scrolled by keyboard. What is closed is left alone: to measure it, the
+  // browser would have to lay it out. All is looked at before any is changed, or it would lay them out one by one.
   const SCROLLERS = ".kb-scroll, .kb-table, .md-typeset__scrollwrap, .arithmatex, pre code"
+  const isScroller = (element) =>
+    (element.scrollWidth > element.clientWidth + 1 || element.scrollHeight > element.clientHeight + 1) &&
+    getComputedStyle(element).overflow !== "visible"
   const markScrollers = () => {
-    for (const each of document.querySelectorAll(SCROLLERS)) {
-      const scrolls = each.scrollWidth > each.clientWidth + 1 || each.scrollHeight > each.clientHeight + 1
-      if (scrolls && getComputedStyle(each).overflow !== "visible") each.tabIndex = 0
+    const open = [...document.querySelectorAll(SCROLLERS)].filter((each) => !each.closest("details:not([open])"))
+    const scrollers = new Set(open.filter(isScroller))
+    for (const each of open) {
+      if (scrollers.has(each)) each.tabIndex = 0
       else each.removeAttribute("tabindex")
     }
   }

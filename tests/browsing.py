@@ -1,4 +1,4 @@
-"""Built sites as the tests and benchmarks in a browser see them: served as a host would, and one page of each kind."""
+"""Built sites as tests and benchmarks see them: served as a host would, pages of each kind, what axe says of them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,11 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from playwright.sync_api import Page, expect
+
+AXE = Path(__file__).parent / "frontend" / "axe.min.js"
+PATIENCE = 20_000  # milliseconds, on a machine with much else to do
+WIDTHS = (1280, 390)
 ARGUMENTS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
 # The tightest policy that a host can send. MathJax makes a style sheet in the page, and tables and bars have styles of
 # their own, so styles may stand in the page; scripts may not.
@@ -19,6 +24,18 @@ POLICY = (
     "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 )
 COMPRESSED = {".html", ".css", ".js", ".json", ".svg", ".xml", ".txt", ".md", ".csv", ".yml"}
+
+# Every formula has been typeset, once.
+SETTLED = """() => [...document.querySelectorAll('.arithmatex')]
+  .every(formula => formula.querySelectorAll('mjx-container').length === 1)"""
+# Nothing is fading from one colour to another.
+STILL = """() => new Promise(tell => requestAnimationFrame(() => requestAnimationFrame(() =>
+  tell(!('mdColorSwitching' in document.body.dataset) && !document.getAnimations().length))))"""
+AUDIT = """async () => {
+  const { violations } = await axe.run(document, {resultTypes: ['violations']})
+  return violations.flatMap(({id, impact, nodes}) => nodes.map(({target, html, failureSummary}) =>
+    `${impact} ${id}: ${target} ${html.slice(0, 120)} (${failureSummary})`))
+}"""
 
 
 class Handler(SimpleHTTPRequestHandler):
@@ -89,3 +106,17 @@ def kind_of(path: Path) -> str:
 def samples(site: Path) -> list[str]:
     """The largest and the smallest page of each kind."""
     return [page for pages in kinds(site).values() for page in dict.fromkeys([pages[0], pages[-1]])]
+
+
+def change_palette(page: Page) -> None:
+    """Light to dark, or back."""
+    before = page.get_attribute("body", "data-md-color-scheme")
+    page.locator("label[for^=__palette]:visible").click()
+    expect(page.locator("body")).not_to_have_attribute("data-md-color-scheme", before or "", timeout=PATIENCE)
+
+
+def audited(page: Page, width: int) -> list[str]:
+    """What axe finds at this width."""
+    page.set_viewport_size({"width": width, "height": 900})
+    page.wait_for_function(STILL, timeout=PATIENCE)
+    return page.evaluate(AUDIT)
