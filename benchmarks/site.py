@@ -108,7 +108,7 @@ def lighthouse_table(url: str, site: Path, runs: int) -> Iterator[str]:
     cards = browsing.kinds(site)["cards/*"]
     compare = "compare.html" if (site / "compare.html").is_file() else "models.html"
     yield "\n## Lighthouse\n"
-    yield f"Lighthouse {lighthouse.VERSION}, as on a phone with a slow network; of {runs} runs the median by performance."
+    yield f"Lighthouse {lighthouse.VERSION}, as on a phone with a slow network; the median of {runs} runs."
     yield "The last column is Lighthouse's own index of the machine's speed meanwhile (an idle desktop has 1,500 and"
     yield "more): on a slower machine blocking times are longer.\n"
     names = ("performance", "accessibility", "best practices", "SEO", "first paint", "largest", "blocked", "shift")

@@ -122,6 +122,11 @@ def test_axe_finds_nothing_on_any_kind_of_page(site):
 # ------------------------------------------------------------------------------------------------------ the policy
 
 
+@pytest.mark.parametrize("name", ["ci.md", "ci.zh.md"])
+def test_the_policy_that_is_tried_here_is_the_one_that_hosts_are_told_of(root, name):
+    assert f"Content-Security-Policy: {POLICY}\n" in (root / "docs" / name).read_text(encoding="utf-8")
+
+
 def test_no_page_has_a_script_or_a_handler_of_its_own(site):
     """A policy of `script-src 'self'` would stop it: the page would be dead where a host sends one."""
     for path in sorted(site.folder.rglob("*.html")):
