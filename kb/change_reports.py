@@ -12,12 +12,11 @@ from itertools import groupby
 
 from kb.changes import CardChange, Changes, FigureChange, Moved
 from kb.pages.figures import conventions_text
-from kb.pages.formats import difference
 from kb.pages.views import JUDGED
 from kb.problems import shown
 from kb.records import Measurement, Problem, Verdict
 from kb.reporting import with_unit
-from kb.telling import MARKS
+from kb.telling import MARKS, difference
 from kb.texts import Texts
 
 MOST = 100  # lines of one part: a job's page takes no more than a megabyte

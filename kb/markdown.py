@@ -79,6 +79,14 @@ def _environment(source: str) -> dict[str, Any]:
     return {"references": env.get("references", {}), "definitions": tokens, "footnotes": {"refs": refs, "list": {}}}
 
 
+def top_level(text: str) -> Iterator[tuple[Token, str]]:
+    """The tokens that open a note's top-level blocks, each with the source inside it; their maps count lines from 0."""
+    tokens, _ = _blocks(text)
+    for token, inside in pairwise([*tokens, Token("", "", 0)]):
+        if not token.level and token.map:
+            yield token, inside.content
+
+
 def headings(text: str) -> list[Heading]:
     """The ATX headings of a text, but for those within lists and quotes."""
     tokens, _ = _blocks(text)

@@ -20,6 +20,7 @@ from kb.slicing import Block, CardRange, Reading, card_end, card_ranges, quote_l
 from kb.tables import Part, model_references, results
 
 _LANGUAGE_ENDING = re.compile(r"\.(en|zh)\.md$", re.IGNORECASE)
+_IN_BRACKETS = re.compile(r"\[((?:[^\[\]\\]|\\.)+)\]", re.DOTALL)
 _VENUE_YEAR = re.compile(r"(?P<venue>.*\S)[\s,]+(?P<year>(?:19|20)\d\d)")
 
 Texts = Sequence[tuple[str, int]]  # Markdown source and the line it begins on
@@ -27,7 +28,7 @@ Texts = Sequence[tuple[str, int]]  # Markdown source and the line it begins on
 
 def read_note(root: Path, path: str, schema: Schema, settings: Settings) -> Note:
     """The note in a file; `path` is relative to the root."""
-    text = read_text(root, path)
+    text = read_text(root, path, settings.limits.note)
     if isinstance(text, Problem):
         return Note(path, (), (), (text,))
     return parse_note(text, path, schema, settings)
@@ -35,7 +36,7 @@ def read_note(root: Path, path: str, schema: Schema, settings: Settings) -> Note
 
 def parse_note(text: str, path: str, schema: Schema, settings: Settings) -> Note:
     """The note in a text: its slices, its cards, and what is wrong with it as far as the text alone tells."""
-    reading = Reading.of(text, path, schema)
+    reading = Reading.of(text, path, schema, settings.limits)
     ranges = tuple(card_ranges(reading))
     above = read_front_matter(reading.front_matter, path, one_card=sum(not each.template for each in ranges) < 2)
     read = [_card(each, above, reading, settings) for each in ranges if not each.template]
@@ -190,12 +191,14 @@ def _claims(texts: Texts) -> Iterator[Claim]:
 
 def used_definitions(text: str, known: Mapping[str, str]) -> str:
     """The link and footnote definitions that a text refers to, also by way of each other, in the order of labels."""
+    spelt: dict[str, list[str]] = {}
+    for label in known:
+        spelt.setdefault(label.casefold(), []).append(label)
     used: dict[str, str] = {}
     texts = [text]
     while texts:
-        searched = texts.pop().casefold()
-        for label, source in known.items():
-            if label not in used and f"[{label.casefold()}]" in searched:
-                used[label] = source
-                texts.append(source.partition("]:")[2])
+        for found in _IN_BRACKETS.findall(texts.pop().casefold()):
+            fresh = {label: known[label] for label in spelt.pop(found, ())}
+            used |= fresh
+            texts += (source.partition("]:")[2] for source in fresh.values())
     return "".join(f"{used[label].rstrip()}\n" for label in sorted(used))

@@ -11,19 +11,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from markdown_it.token import Token
-
-from kb.encoding import split_lines, without_marks
+from kb.encoding import beyond, split_lines, without_marks
 from kb.heads import has_citekey, is_placeholder, is_template, opens_card
-from kb.markdown import definitions, parser
+from kb.markdown import definitions, top_level
 from kb.plain_yaml import front_matter, load_plain
-from kb.records import Place, Problem, Slice
+from kb.records import DEFAULT_LIMITS, Limits, Place, Problem, Slice
 from kb.schema import Schema
 
 _QUOTE_MARK = re.compile(r" {0,3}>[ \t]?")
 _CALLOUT = re.compile(r"\s*\[![A-Za-z]+\]")
 _RULE = re.compile(r" {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}\n?")
-_COMMENT = re.compile(r"\s*<!--.*?-->")
+_COMMENT = re.compile(r"(?<!\s)\s*<!--(?:(?!<!--).)*?-->")
 _DEFINITION = re.compile(r" {0,3}\[\^?[^\[\]]+\]:")
 
 
@@ -62,10 +60,10 @@ class Reading:
     problems: tuple[Problem, ...]
 
     @classmethod
-    def of(cls, text: str, path: str, schema: Schema) -> Reading:
+    def of(cls, text: str, path: str, schema: Schema, limits: Limits = DEFAULT_LIMITS) -> Reading:
         plain = without_marks(text)
         source, taken = front_matter(plain)
-        data, problems = load_plain(source, path, first_line=2) if source is not None else (None, [])
+        data, problems = _front_matter(source or "", path, limits)
         lines = tuple(split_lines(plain if plain.endswith("\n") or not plain else f"{plain}\n"))
         body = "\n" * taken + "".join(lines[taken:])
         blocks = tuple(_blocks(body))
@@ -76,17 +74,19 @@ class Reading:
         return "".join(self.lines[start:end])
 
 
+def _front_matter(source: str, path: str, limits: Limits) -> tuple[object, list[Problem]]:
+    if len(source.encode()) > limits.yaml:
+        remedy = "put what is text into the note's body"
+        return None, [beyond("the front matter", "yaml", limits.yaml, Place(path), remedy)]
+    return load_plain(source, path, first_line=2, depth=limits.depth)
+
+
 def _blocks(text: str) -> Iterator[Block]:
     """The top-level blocks; only headings with `#` are headings here, since `---` below a line makes one by mishap."""
-    md = parser()
-    tokens: list[Token] = []
-    md.block.parse(text, md, {}, tokens)
-    for index, token in enumerate(tokens):
-        if token.level or not token.map:
-            continue
-        start, end = token.map
+    for token, inside in top_level(text):
+        start, end = token.map or (0, 0)
         if token.type == "heading_open" and token.markup.startswith("#"):
-            yield Block("heading", start, end, len(token.markup), _COMMENT.sub("", tokens[index + 1].content))
+            yield Block("heading", start, end, len(token.markup), _COMMENT.sub("", inside))
         elif token.type == "blockquote_open":
             yield Block("quote", start, end)
         elif not _COMMENT.fullmatch(token.content.strip()):

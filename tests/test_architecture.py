@@ -17,13 +17,13 @@ plain_yaml settings inputs
 authors citation
 markdown_rules markdown highlighting sanitising line_renderer body_renderer bodies insert
 literals factories calls expressions claims
-schema editors bibliography figures heads tables slicing notes serialise zoos model_indexes
+schema editors bibliography figures heads tables captions datasets slicing notes serialise zoos model_indexes
 fingerprints package_lock lock witnesses
 counting measuring_child measuring
 judging explaining base lints bibliographic_checks silences check
 revisions selection importers importing import_report starting drafting meaning mendings fixing renaming
 remeasuring asking auditing reporting telling audit_reports
-changes pages change_reports theme site_builder building freshness previewing serving cli __main__ __init__
+changes drawing pages change_reports theme site_builder building freshness previewing serving cli __main__ __init__
 """.split()  # noqa: SIM905 - the lines group
 
 RUNS_MODELS = {"counting", "measuring_child"}

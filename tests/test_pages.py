@@ -175,7 +175,7 @@ def whole(files: dict[str, str | bytes], path: str) -> str:
 
 def links_of(page: str, html: str) -> list[tuple[str, str]]:
     """Where a page's relative links lead: the page, from the site's root, and the fragment."""
-    hrefs = (attributes.get("href") or "" for attributes in Reader(html).all("a"))
+    hrefs = (attributes.get("href") or attributes.get("xlink:href") or "" for attributes in Reader(html).all("a"))
     relative = (urlsplit(href) for href in hrefs if not re.match(r"\w+:", href))
     return [
         (normpath(join(dirname(page), unquote(found.path))) if found.path else page, unquote(found.fragment))

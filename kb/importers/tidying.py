@@ -12,10 +12,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from unicodedata import is_normalized, normalize
 
-from markdown_it.token import Token
-
 from kb.heads import known_pair, read_heading
-from kb.markdown import parser
+from kb.markdown import top_level
 from kb.plain_yaml import front_matter
 from kb.schema import Schema
 
@@ -84,16 +82,11 @@ def tidy(text: str, schema: Schema, section_of: SectionOf, *, setext: bool = Fal
 
 
 def _blocks(text: str) -> Iterator[_Block]:
-    md = parser()
-    tokens: list[Token] = []
-    md.block.parse(text, md, {}, tokens)
-    for index, token in enumerate(tokens):
-        if token.level or not token.map:
-            continue
+    for token, inside in top_level(text):
+        start, end = token.map or (0, 0)
         level = len(token.markup) if token.type == "heading_open" and token.markup.startswith("#") else 0
         kind = "heading" if level else "lheading" if token.type == "heading_open" else token.type.removesuffix("_open")
-        content = tokens[index + 1].content if level else ""
-        yield _Block(kind, token.map[0], token.map[1], level, content)
+        yield _Block(kind, start, end, level, inside if level else "")
 
 
 def _underlined(

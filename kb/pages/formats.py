@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 from kb.figures import number_in
 from kb.records import Printed
 
-_SCALES = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "K"))
+SCALES = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "K"))
 _MARKDOWN = re.compile(r"[^\w\s，。、：；！？（）《》“”‘’·—…]|_")
 
 
@@ -39,6 +39,11 @@ def front_matter(values: Mapping[str, object]) -> Markup:
     return Markup(f"---\n{dumped}---\n")
 
 
+def breakable(call: str) -> Markup:
+    """A call that may be broken where its words end, so that a narrow column can hold it."""
+    return Markup("<wbr>").join(re.split(r"(?<=[(_,])(?!\))", call))
+
+
 def grouped(number: int) -> str:
     """3504872 as 3,504,872."""
     return f"{number:,}"
@@ -46,7 +51,7 @@ def grouped(number: int) -> str:
 
 def short(number: int) -> str:
     """3504872 as 3.50 M."""
-    for scale, unit in _SCALES:
+    for scale, unit in SCALES:
         if abs(number) >= scale:
             return f"{significant(Decimal(number) / scale)} {unit}"
     return str(number)
@@ -74,14 +79,6 @@ def percent(part: int, whole: int) -> str:
         return "–"
     share = Decimal(100 * part) / whole
     return "< 0.1 %" if 0 < share < Decimal("0.05") else f"{share:.1f} %"
-
-
-def difference(measured: int, printed: Decimal) -> str:
-    """How far the measured value lies from the printed one, relative to the printed."""
-    if not printed:
-        return f"+{measured}"
-    share = (Decimal(measured) - printed) / printed * 100
-    return f"{share:+.1f} %".replace("-", "−") if abs(share) >= Decimal("0.05") else f"{share:+.2f} %".replace("-", "−")
 
 
 def mebibytes(count: int) -> str:

@@ -44,15 +44,7 @@ def bodies(site: Site, view: CardView) -> Iterator[Body]:
 
 
 def _anchors(card: Card) -> list[str]:
-    anchors: list[str] = []
-    for section in card.sections:
-        base = candidate = section.id or f"section-{addresses.slug(section.heading)}"[:80]
-        number = 1
-        while candidate in anchors:
-            number += 1
-            candidate = f"{base}-{number}"
-        anchors.append(candidate)
-    return anchors
+    return addresses.numbered(each.id or f"section-{addresses.slug(each.heading)}"[:80] for each in card.sections)
 
 
 def _body(site: Site, view: CardView, heading: str, anchor: str, markdown: str, first_line: int) -> Body:
