@@ -145,7 +145,7 @@ def make_site(base: Base, order: Order, site: Path) -> list[Problem]:
 
     root, folder = base.settings.root, base.settings.root / base.settings.build
     try:
-        stage(folder, {**theme_files(root), **pages(base)})
+        stage(folder, {**theme_files(root), **pages(base, order.site_url)})
     except TemplateError as error:
         return [problem_of(error, root)]
     new = folder / ".site"

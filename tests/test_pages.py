@@ -158,7 +158,7 @@ def test_pages_tell_nothing_of_the_machine(root):
 def test_every_internal_link_leads_to_a_page_or_a_place_on_it(root):
     files = staged(root)
     pages_there = {
-        path.removeprefix("pages/").replace(".md", ".html"): path for path in files if path.startswith("pages/")
+        re.sub(r"\.md$", ".html", path.removeprefix("pages/")): path for path in files if path.startswith("pages/")
     }
     html = {page: whole(files, path) for page, path in pages_there.items() if path.endswith(".md")}
     for page, text in html.items():

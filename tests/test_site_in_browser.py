@@ -257,11 +257,49 @@ def test_the_link_to_arxiv_is_told_from_the_venue(site):
 
 def test_bibtex_is_copied(site):
     page = site.open("cards/Sandler2018CVPR.html", permissions=["clipboard-read", "clipboard-write"])
-    page.click(".kb-copy")
-    expect(page.locator(".kb-copy")).to_have_text("已复制")
+    button = page.locator(".kb-copy").first
+    button.click()
+    expect(button).to_have_text("已复制")
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied.startswith("@inproceedings{Sandler2018CVPR,\n")
     assert copied.rstrip().endswith("}")
+
+
+def test_a_plain_citation_is_copied(site):
+    page = site.open("cards/Howard2017arxiv.html", permissions=["clipboard-read", "clipboard-write"])
+    button = page.locator(".kb-copy", has_text="复制引文")
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".kb-copy").nth(1)).to_have_text("已复制")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith("Howard A., et al. MobileNets: Efficient")
+    assert copied.endswith(", arXiv 2017. https://arxiv.org/abs/1704.04861")
+
+
+def test_a_card_is_printed_as_a_handout(site):
+    page = site.open("cards/Howard2017arxiv.html", color_scheme="dark")
+    settled(page)
+    page.evaluate(
+        "document.querySelector('article p').insertAdjacentHTML('afterend', '<details><p>folded</p></details>')"
+    )
+    page.emulate_media(media="print")
+    for unseen in (".md-header", ".md-tabs", ".md-sidebar", ".kb-copy", "#source", ".kb-layers", ".md-footer"):
+        expect(page.locator(unseen).first).to_be_hidden()
+    expect(page.locator(".kb-model__brief").nth(1)).to_be_visible()
+    expect(page.locator(".kb-is-unexplained .kb-mark").first).to_have_text("≠")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    page.set_viewport_size({"width": 680, "height": 962})  # A4 without margins, in CSS pixels
+    assert page.evaluate(CUT_OFF) == []
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    expect(page.get_by_text("folded")).to_be_visible()
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    expect(page.get_by_text("folded")).to_be_hidden()
+
+
+# What is wider than the sheet.
+CUT_OFF = """() => [...document.querySelectorAll('article table, article pre, article img')]
+  .filter(each => each.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+  .map(each => each.outerHTML.slice(0, 80))"""
 
 
 def test_an_unknown_address_is_a_page_of_the_site(site):

@@ -6,17 +6,29 @@ static files below `pages/`, rendered bodies below `bodies/`, the cards' structu
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment
 
+from kb import exports
+from kb.bibliography.writing import bibtex, plain_citation
 from kb.bodies import highlight
-from kb.citation import bibtex
 from kb.documentation import all_documentation
 from kb.editors import schemas
-from kb.pages import addresses, comparing, comparison_files, discrepancies, links, notes, rendering
+from kb.pages import (
+    addresses,
+    comparing,
+    comparison_files,
+    discrepancies,
+    links,
+    notes,
+    rendering,
+    syndication,
+)
+from kb.pages.metadata import head_of_card, twin_path
 from kb.pages.site import Site
+from kb.pages.twins import twin
 from kb.pages.views import CardView
 from kb.serialise import to_yaml
 
@@ -28,9 +40,12 @@ COMPARISON = "models/data.html"
 Files = Iterator[tuple[str, str | bytes]]
 
 
-def pages(base: Base) -> dict[str, str | bytes]:
-    """All files under `build/` but the theme's, by path. A template that fails raises jinja2.TemplateError."""
-    return dict(_files(Site(base)))
+def pages(base: Base, address: str | None = None) -> dict[str, str | bytes]:
+    """All files under `build/` but the theme's, by path. A template that fails raises jinja2.TemplateError.
+
+    `address` is where the site will be, if not at the settings' `site_url`.
+    """
+    return dict(_files(Site(base, address)))
 
 
 def card_pages(site: Site, view: CardView) -> dict[str, str | bytes]:
@@ -57,6 +72,8 @@ def _files(site: Site) -> Files:
     yield from _discrepancies(site, env)
     yield from _codes(site, env)
     yield from ((f"pages/schemas/{name}", text) for name, text in schemas().items())
+    yield from _data(site, env)
+    yield from _for_programs(site)
 
 
 def _card(site: Site, env: Environment, view: CardView) -> Files:
@@ -66,6 +83,7 @@ def _card(site: Site, env: Environment, view: CardView) -> Files:
     data = to_yaml(view.card)
     yield f"{stem}.yml", data
     yield f"pages/{stem}.yml", data
+    yield f"pages/{twin_path(view)}", twin(site, view)
     for body in bodies:
         yield f"bodies/{body.name}", body.html
         for path, published in body.images:
@@ -85,8 +103,35 @@ def _card(site: Site, env: Environment, view: CardView) -> Files:
             links=tuple(links.of_card(view.card, site.texts)),
             other=site.other_language(view),
             data=f"{stem}.yml",
+            citation=plain_citation(view.card),
+            head=head_of_card(view, _image_of(bodies), site.base.settings.site_name),
         ),
     )
+
+
+def _image_of(bodies: Iterable[notes.Body]) -> str:
+    """The card's first picture that previews can show; "" where it has none."""
+    found = (published for body in bodies for _, published in body.images if not published.endswith(".svg"))
+    return next(found, "")
+
+
+def _data(site: Site, env: Environment) -> Files:
+    """The files that `kb export` writes, of all published cards, and the page that tells of them."""
+    folder = f"pages/data/{exports.VERSION}"
+    has_database = len(site.published) <= exports.MOST_IN_DATABASE
+    for name in (*exports.FILES, *([exports.DATABASE] if has_database else [])):
+        yield f"{folder}/{name}", exports.content(name, site.published)
+    yield f"{folder}/datasette.json", exports.datasette_metadata(site.base.settings.site_name)
+    path = addresses.DATA
+    yield addresses.source_of(path), rendering.page(env, "data.md.j2", path, exports=exports, has_database=has_database)
+
+
+def _for_programs(site: Site) -> Files:
+    yield f"pages/{addresses.ATOM}", syndication.atom(site)
+    yield f"pages/{addresses.JSON_FEED}", syndication.json_feed(site)
+    yield "pages/llms.txt", syndication.llms_txt(site)
+    if site.address:
+        yield "pages/robots.txt", syndication.robots_txt(site)
 
 
 def _comparison(site: Site, env: Environment) -> Files:

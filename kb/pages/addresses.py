@@ -16,6 +16,9 @@ FIGURES = "figures.html"
 DISCREPANCIES = "discrepancies.html"
 CONVENTIONS = "conventions.html"
 CODES = "codes/index.html"
+DATA = "data/index.html"
+ATOM = "feed.xml"
+JSON_FEED = "feed.json"
 GROUPINGS = ("year", "venue", "kind", "author", "tag")
 
 _NOT_WORD = re.compile(r"[^\w]+")

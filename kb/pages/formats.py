@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from decimal import Decimal
@@ -33,10 +34,27 @@ def code_block(text: str) -> Markup:
 
 
 def front_matter(values: Mapping[str, object]) -> Markup:
-    """A page's front matter. The theme prints title and description as they stand, so they are escaped."""
-    escaped = {key: str(escape(value)) if isinstance(value, str) else value for key, value in values.items()}
-    dumped = yaml.safe_dump(escaped, allow_unicode=True, sort_keys=False, width=10**9)
+    """A page's front matter. Themes print what is in it as it stands, so it is escaped; `kb` is for our own part."""
+    common = {key: values[key] for key in ("title", "description") if values.get(key)}
+    ours = values.get("kb")
+    whole = {**values, "kb": {**common, **(ours if isinstance(ours, Mapping) else {})}}
+    dumped = yaml.safe_dump(_escaped(whole), allow_unicode=True, sort_keys=False, width=10**9)
     return Markup(f"---\n{dumped}---\n")
+
+
+def _escaped(value: object) -> object:
+    """Plain data, its texts escaped for HTML; Markup is that already."""
+    if isinstance(value, Mapping):
+        return {key: _escaped(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_escaped(each) for each in value]
+    return str(escape(value)) if isinstance(value, str) else value
+
+
+def json_members(data: Mapping[str, object]) -> Markup:
+    """The members of a JSON object without its braces, to stand within `<script>`: no text in it can end that."""
+    text = json.dumps(data, ensure_ascii=False)[1:-1]
+    return Markup(re.sub(r"[<>&'\u2028\u2029]", lambda mark: f"\\u{ord(mark[0]):04x}", text))
 
 
 def breakable(call: str) -> Markup:

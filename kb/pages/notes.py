@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from urllib.parse import unquote, urlsplit
+from typing import NamedTuple
+from urllib.parse import unquote
 
+from kb.base import path_beside
 from kb.bodies import BodyContext, render
 from kb.pages import addresses, claims, figures
 from kb.pages.site import Site
@@ -23,6 +24,15 @@ _ACTIVE_SVG = re.compile(
 )
 
 
+class Part(NamedTuple):
+    """A part of a card: its heading ("" for the introduction), anchor, and source, with the line this begins on."""
+
+    heading: str
+    anchor: str
+    markdown: str
+    first_line: int
+
+
 @dataclass(frozen=True, slots=True)
 class Body:
     """A rendered part of a card: its heading ("" for the introduction), anchor, and the name of its HTML file."""
@@ -34,20 +44,24 @@ class Body:
     images: tuple[tuple[str, str], ...] = ()  # path from the root, and where it is published
 
 
-def bodies(site: Site, view: CardView) -> Iterator[Body]:
-    """The parts of a card, in its order; the anchors of known sections are their ids."""
-    card = view.card
+def parts(card: Card) -> Iterator[Part]:
+    """The parts of a card that its page shows, in its order; the anchors of known sections are their ids."""
     if card.intro.strip():
-        yield _body(site, view, "", "intro", card.intro, card.intro_line)
+        yield Part("", "intro", card.intro, card.intro_line)
     for section, anchor in zip(card.sections, _anchors(card), strict=True):
-        yield _body(site, view, section.heading, anchor, section.markdown, section.line + 1)
+        yield Part(section.heading, anchor, section.markdown, section.line + 1)
+
+
+def bodies(site: Site, view: CardView) -> Iterator[Body]:
+    """The parts of a card, rendered."""
+    return (_body(site, view, part) for part in parts(view.card))
 
 
 def _anchors(card: Card) -> list[str]:
     return addresses.numbered(each.id or f"section-{addresses.slug(each.heading)}"[:80] for each in card.sections)
 
 
-def _body(site: Site, view: CardView, heading: str, anchor: str, markdown: str, first_line: int) -> Body:
+def _body(site: Site, view: CardView, part: Part) -> Body:
     images: dict[str, str] = {}
 
     def resolve_and_keep(link: Link) -> str | None:
@@ -56,9 +70,9 @@ def _body(site: Site, view: CardView, heading: str, anchor: str, markdown: str, 
         return resolve(site, view, link)
 
     context = BodyContext(
-        first_line=first_line,
+        first_line=part.first_line,
         definitions=view.card.definitions,
-        prefix=anchor,
+        prefix=part.anchor,
         resolve=resolve_and_keep,
         cell=figures.cell_writer(view, site.texts),
         table=figures.legend_writer(view, site.texts),
@@ -67,8 +81,8 @@ def _body(site: Site, view: CardView, heading: str, anchor: str, markdown: str, 
         name=lambda target: _name(site, view.card, target),
         callout_titles=site.texts.under("callout"),
     )
-    name = f"{view.path.removesuffix('.html')}/{anchor}.html"
-    return Body(heading, anchor, name, _for_search(render(markdown, context)), tuple(images.items()))
+    name = f"{view.path.removesuffix('.html')}/{part.anchor}.html"
+    return Body(part.heading, part.anchor, name, _for_search(render(part.markdown, context)), tuple(images.items()))
 
 
 def _for_search(html: str) -> str:
@@ -93,17 +107,10 @@ def resolve(site: Site, view: CardView, link: Link) -> str | None:
         found = image(site, view.card, link.target)
         return addresses.link(view.path, found[1]) if found else None
     target, _, heading = link.target.partition("#")
-    card = _card(site, view.card, target) if target else view.card
+    card = site.base.linked(view.card, target)
     if card is None or not card.publish or not (target or _anchor_of(card, heading)):
         return None
     return addresses.link(view.path, site.path_of(card), _anchor_of(card, heading))
-
-
-def _card(site: Site, card: Card, target: str) -> Card | None:
-    """The card that a wiki link names, or the first one in the note that a relative link leads to."""
-    found = site.base.resolve(target, card.lang)
-    path = _beside(card, target)
-    return found or next((each for each in site.base.cards if path and each.path == path), None)
 
 
 def _name(site: Site, card: Card, target: str) -> str | None:
@@ -119,18 +126,9 @@ def _anchor_of(card: Card, heading: str) -> str:
     return next((anchor for each, anchor in named if wanted in (anchor, addresses.slug(each.heading))), "")
 
 
-def _beside(card: Card, target: str) -> str | None:
-    """A relative target as a path from the root; None for an address, or a path that leads out."""
-    parts = urlsplit(target)
-    if parts.scheme or parts.netloc or not parts.path or parts.path.startswith("/"):
-        return None
-    path = posixpath.normpath(posixpath.join(posixpath.dirname(card.path), unquote(parts.path).replace("\\", "/")))
-    return None if path.startswith("../") or path == ".." else path
-
-
 def image(site: Site, card: Card, target: str) -> tuple[str, str] | None:
     """An image of a note: its path from the root, and where it is published; None where there is no such image."""
-    path = _beside(card, target)
+    path = path_beside(card, target)
     if path is None or PurePosixPath(path).suffix.lower() not in IMAGES:
         return None
     file = site.base.settings.root / path
