@@ -46,7 +46,7 @@ class Site:
     def open(self, path: str = "index.html", **context: object) -> Page:
         """A page, with what it says and asks for noted down."""
         page = self.browser.new_context(**context).new_page()
-        page.on("console", lambda message: self._said(message.type, message.text))
+        page.on("console", lambda message: self._said(message.type, f"{message.text} {message.location['url']}"))
         page.on("pageerror", lambda error: self.troubles.append(f"error: {error}"))
         page.on("request", lambda request: self._asked(request.url))
         page.add_init_script(WATCH)
@@ -203,8 +203,8 @@ def test_a_reader_walks_through_the_site(site, width):
 
 def test_bibtex_and_code_are_copied_under_the_policy(site):
     page = site.open("cards/Sandler2018CVPR.html", permissions=["clipboard-read", "clipboard-write"])
-    page.click(".kb-copy")
-    expect(page.locator(".kb-copy")).to_have_text("已复制", timeout=PATIENCE)
+    page.locator(".kb-copy").first.click()
+    expect(page.locator(".kb-copy").first).to_have_text("已复制", timeout=PATIENCE)
     page.locator(".kb-source summary").first.click()
     page.locator(".kb-copy-code:visible").click()
     expect(page.locator(".kb-copy-code:visible")).to_have_text("已复制", timeout=PATIENCE)
