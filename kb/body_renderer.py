@@ -80,9 +80,10 @@ class BodyRenderer(LineRenderer):
     def on_list_item_open(self, token: Token) -> str:
         if "checked" not in token.meta:
             return "<li>"
-        box = html.write(
-            "input", {"type": "checkbox", "disabled": ""} | ({"checked": ""} if token.meta["checked"] else {})
-        )
+        done = bool(token.meta["checked"])
+        attributes = {"type": "checkbox", "disabled": ""} | ({"checked": ""} if done else {})
+        label = self.context.labels.get("done" if done else "open", "")
+        box = html.write("input", attributes | ({"aria-label": label} if label else {}))
         control = f'<label class="task-list-control">{box}<span class="task-list-indicator"></span></label>'
         return f'<li class="task-list-item">{control} '
 

@@ -20,7 +20,9 @@ from kb.check import check
 from kb.fingerprints import can_measure
 from kb.package_lock import package_lock
 from kb.problems import problem
+from kb.publishing import public
 from kb.records import Place, Problem, Verdict
+from kb.runnables import Runnable
 from kb.settings import Settings
 
 OK, CONTENT, STALE = 0, 1, 3
@@ -46,6 +48,7 @@ class Order:
     strict: bool = False
     site: str = ""  # another folder than the settings' one
     site_url: str | None = None
+    private: bool = False  # with the cards and sections that stay off the site: for their author's eyes
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +99,14 @@ def built(settings: Settings, order: Order, site: Path, say: Say) -> Outcome:
     made_from = MadeFrom.now(settings, order)
     base = load(settings.root)
     problems = check(base)
-    stale = remeasuring.stale(base)
+    stale, undrawn = remeasuring.stale(base), remeasuring.stale_figures(base)
     if refused(problems, Order()):  # what is strict about figures is judged by what they are now
         return Outcome(CONTENT, tuple(problems))
-    if stale and (order.locked or not can_measure()):
-        return Outcome(STALE, (*problems, *(stale_problem(call, order) for call in stale)))
-    if stale:
-        failures = remeasuring.update(base, stale, say)
+    if (stale or undrawn) and (order.locked or not can_measure()):
+        older = (*(stale_problem(call, order) for call in stale), *(stale_figure(each, order) for each in undrawn))
+        return Outcome(STALE, (*problems, *older))
+    if stale or undrawn:
+        failures = [*(remeasuring.update(base, stale, say) if stale else ()), *remeasuring.draw(base, undrawn, say)]
         made_from = MadeFrom.now(settings, order)
         base = load(settings.root)
         problems = [*failures, *check(base)]
@@ -134,6 +138,13 @@ def stale_problem(call: str, order: Order) -> Problem:
     return problem("K409", Place("reference_models/measured.yml"), f"`{call}` is not measured as it is now", hint)
 
 
+def stale_figure(runnable: Runnable, order: Order) -> Problem:
+    """A figure that would have to be drawn, where that is not allowed or not possible."""
+    hint = "run `kb measure` and commit the result" if order.locked or can_measure() else NEEDS_TORCH
+    place = Place(runnable.path, runnable.line)
+    return problem("K423", place, f"the figure `{runnable.name}` is not drawn as it is now", hint)
+
+
 # ------------------------------------------------------------------------------------------------------- pages
 
 
@@ -145,7 +156,7 @@ def make_site(base: Base, order: Order, site: Path) -> list[Problem]:
 
     root, folder = base.settings.root, base.settings.root / base.settings.build
     try:
-        stage(folder, {**theme_files(root), **pages(base, order.site_url)})
+        stage(folder, {**theme_files(root), **pages(base, order.site_url, private=order.private)})
     except TemplateError as error:
         return [problem_of(error, root)]
     new = folder / ".site"
@@ -164,9 +175,13 @@ def stage(folder: Path, files: Mapping[str, str | bytes]) -> None:
 
 
 def summary(base: Base) -> str:
-    """How many cards and figures there are, and how the figures came out."""
-    verdicts = [verdict for card in base.cards for verdict in base.verdicts(card).values()]
-    return f"{count(len(base.cards), 'card')}, {figures(verdicts)}"
+    """How many papers and figures the site holds, and how the figures came out: once each, in whatever languages."""
+    published = public(base)
+    papers = published.papers
+    both = sum(len(languages) > 1 for languages in published.languages.values())
+    verdicts = [verdict for card in papers for verdict in published.verdicts(card).values()]
+    cards = count(len(papers), "card") + (f" ({both} in two languages)" if both else "")
+    return f"{cards}, {figures(verdicts)}"
 
 
 def figures(verdicts: Iterable[Verdict]) -> str:
@@ -200,7 +215,7 @@ class MadeFrom:
 
 def fingerprint(settings: Settings, order: Order) -> str:
     """A digest of all that this build depends on."""
-    return inputs.fingerprint(settings, order.site_url or "")
+    return inputs.fingerprint(settings, order.site_url or "", *["private"] * order.private)
 
 
 def earlier(settings: Settings, order: Order, site: Path) -> Outcome | None:

@@ -6,7 +6,7 @@ Text and attributes are escaped where they are written; `bodies.render` sanitise
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import Literal
@@ -19,6 +19,7 @@ from kb.markdown_rules.characters import is_cjk
 from kb.markdown_rules.reading import as_text
 from kb.records import Link
 
+ENLARGED = 320  # pixels: an image that is wider can be enlarged
 _NOT_IN_SLUG = re.compile(r"[^\w-]+")
 _SAFE_ADDRESS = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 
@@ -31,7 +32,10 @@ class BodyContext:
     asked about addresses outside the knowledge base. The hooks add what the page knows, as HTML: `cell` at the end of
     a table's cell (by the line of its row, and its column from 0), `table` below a table (by the line of its header).
     `code` gives the address that a code span leads to, `value` what stands in its place, such as the value of an
-    expression, `name` the text of a `[[target]]` that has none.
+    expression, `name` the text of a `[[target]]` that has none, `figure` what stands for an image (by its address and
+    its alternative text) that is a runnable figure. `mentions` makes links of what a text names, by giving its tokens
+    children of type `mention`. `size` gives an image's width and height, which keep its place free. `labels` are words
+    of ours: of tasks that are `done` or `open`, and to `close` an enlarged image.
     """
 
     first_line: int
@@ -43,6 +47,10 @@ class BodyContext:
     code: Callable[[str], str | None] | None = None
     value: Callable[[str], str | None] | None = None
     name: Callable[[str], str | None] | None = None
+    mentions: Callable[[Sequence[Token]], None] | None = None
+    size: Callable[[str], tuple[int, int] | None] | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    figure: Callable[[str, str], str | None] | None = None
     callout_titles: Mapping[str, str] = field(default_factory=dict)  # by kind, for callouts that have no title
 
 
@@ -68,6 +76,8 @@ class LineRenderer:
     def on_inline(self, token: Token) -> str:
         """A line: its tokens, with line breaks between ideographs taken out, where a browser would set a space."""
         children = token.children or []
+        if len(children) == 1:
+            children[0].meta["alone"] = True
         shown = [child for child in children if child.content or child.type == "softbreak"]
         for before, middle, after in zip(shown, shown[1:], shown[2:], strict=False):
             if middle.type == "softbreak":
@@ -76,6 +86,15 @@ class LineRenderer:
 
     def on_text(self, token: Token) -> str:
         return escape(token.content, quote=False)
+
+    def on_text_with_mentions(self, token: Token) -> str:
+        return self.render_all(token.children or ())
+
+    def on_mention(self, token: Token) -> str:
+        """The name of another card, which leads there."""
+        address = self.context.resolve(Link("wiki", token.meta["target"], token.content, *self._place(token)))
+        text = self.on_text(token)
+        return html.write("a", {"href": address, "class": "kb-mention"}) + f"{text}</a>" if address else text
 
     def on_softbreak(self, token: Token) -> str:
         return "" if token.hidden else "\n"
@@ -142,12 +161,22 @@ class LineRenderer:
 
     def _image(self, address: str, text: str, attributes: Mapping[str, str], token: Token) -> str:
         """An image beside the note. One from elsewhere becomes a link, since pages load nothing from others."""
+        figure = self.context.figure(readable(address), text) if self.context.figure else None
+        if figure is not None:
+            return figure
         if is_absolute(address):
             return self._remote_image(address, text or address)
         resolved = self.context.resolve(Link("image", readable(address), text, *self._place(token)))
         if resolved is None:
             return f'<span class="kb-unresolved">{escape(text or readable(address), quote=False)}</span>'
-        return html.write("img", {"src": resolved, "alt": text, **attributes, "loading": "lazy"})
+        size = self.context.size(readable(address)) if self.context.size else None
+        caption = attributes.get("title", "") if token.meta.get("alone") and not self._open_links else ""
+        shown = {key: value for key, value in attributes.items() if key != "title" or not caption}
+        image = html.write("img", {"src": resolved, "alt": text, **_with_size(shown, size), "loading": "lazy"})
+        if size and size[0] > ENLARGED and not self._open_links:
+            link = {"class": "kb-zoom", "href": resolved, "data-kb-close": self.context.labels.get("close", "")}
+            image = html.write("a", link) + f"{image}</a>"
+        return image + (f'<span class="kb-caption">{escape(caption, quote=False)}</span>' if caption else "")
 
     def _remote_image(self, address: str, text: str) -> str:
         words = escape(text, quote=False)
@@ -181,6 +210,15 @@ class LineRenderer:
             address = attributes.pop("href").strip()
             attributes |= self._link_attributes("link", address, "", token)
         return html.write(tag.name, attributes)
+
+
+def _with_size(attributes: Mapping[str, str], size: tuple[int, int] | None) -> dict[str, str]:
+    """An image's attributes with its size, in proportion to a width that the author gave."""
+    width = attributes.get("width", "")
+    if not size or "height" in attributes or (width and not width.isdigit()):
+        return dict(attributes)
+    shown = int(width or size[0])
+    return {**attributes, "width": str(shown), "height": str(max(round(size[1] * shown / size[0]), 1))}
 
 
 def slug_of(text: str) -> str:

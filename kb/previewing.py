@@ -50,7 +50,7 @@ class Preview:
 
     def remarks(self) -> Mapping[str, str]:
         """What is to be said of cards that build all the same, by the path of their pages."""
-        site = Site(self._base)
+        site = Site(self._base, private=True)
         said = ((site.path_of(card), tuple(_remarks(self.problems, card.path))) for card in self._base.cards)
         return {path: format_problems(found) for path, found in said if found}
 
@@ -70,12 +70,12 @@ class Preview:
 
 
 def _addresses(base: Base) -> list[str]:
-    site = Site(base)
-    return [site.path_of(card) for card in base.cards if card.publish]
+    site = Site(base, private=True)
+    return [site.path_of(card) for card in base.cards]
 
 
 def _staged(base: Base, paths: Collection[str]) -> Iterator[tuple[str, str | bytes]]:
-    site = Site(base)
+    site = Site(base, private=True)
     for view in site.cards:
         if view.card.path in paths:
             yield from card_pages(site, view).items()

@@ -79,7 +79,7 @@ class Builder:
     def __init__(self, root: Path, site_url: str, board: Board, say: Say) -> None:
         self.root = root
         self.board = board
-        self._order = Order(site=f"build/{COPY}", site_url=site_url)
+        self._order = Order(site=f"build/{COPY}", site_url=site_url, private=True)
         self._say = say
         self._built = False  # whether a build has succeeded that no preview was prepared for
         self._preview: Preview | None = None

@@ -67,6 +67,11 @@ def create(path: Path, content: str | bytes) -> bool:
     return True
 
 
+def remove(path: Path) -> None:
+    """Remove a file, if it is there."""
+    path.unlink(missing_ok=True)
+
+
 def _write_beside(path: Path, data: bytes, *, durable: bool = False) -> None:
     """Write to a neighbour first and rename it, so that `path` is never half written."""
     neighbour = path.with_name(f".{path.name}.{os.getpid()}.tmp")

@@ -14,16 +14,19 @@ PACKAGE = Path(__file__).resolve().parent.parent / "kb"
 ORDER = """
 records problems encoding writing resources texts documentation
 plain_yaml settings inputs
-authors citation
-markdown_rules markdown highlighting sanitising line_renderer body_renderer bodies insert
+authors citation anchors image_sizes
+markdown_rules markdown tex highlighting sanitising line_renderer body_renderer bodies insert
 literals factories calls expressions claims
-schema editors bibliography figures heads tables captions datasets slicing notes serialise zoos model_indexes
+schema editors bibliography figures heads tables captions datasets prose slicing notes names sentences mentions
+serialise zoos model_indexes
 fingerprints package_lock lock witnesses
-counting measuring_child measuring
-judging explaining base lints bibliographic_checks silences check
+stages drawing runnables
+counting measuring_child measuring running
+search
+judging explaining base publishing lints bibliographic_checks translations lineage silences check
 revisions selection importers importing import_report starting drafting meaning mendings fixing renaming
 remeasuring asking auditing reporting telling audit_reports
-changes drawing exports pages change_reports theme site_builder building freshness previewing serving
+changes exports pages change_reports theme site_builder building freshness previewing serving
 cli __main__ __init__
 """.split()  # noqa: SIM905 - the lines group
 

@@ -94,9 +94,17 @@ def test_an_edited_card_is_shown_first_and_is_what_a_build_makes_of_it(served, p
     expect(page.locator("body")).to_contain_text("Small filters had no friends")
     assert any("the rest follows" in line for line in served.said)
     shown = card.read_bytes()
-    index = served.root / "build" / "serve" / "search" / "search_index.json"
-    wait_until(lambda: "Small filters had no friends" in index.read_text(encoding="utf-8"))
+    found = served.root / "build" / "serve" / "search" / "documents"
+    wait_until(lambda: any("Small filters had no friends" in path.read_text("utf-8") for path in found.glob("*.js")))
     assert card.read_bytes() == shown
+
+
+def test_the_author_sees_what_is_not_for_the_public_marked_as_such(served, page):
+    text = (served.root / NOTE).read_text(encoding="utf-8")
+    (served.root / NOTE).write_text(f"{text}\n#### My thoughts\n\nDeeper is not always better.\n", encoding="utf-8")
+    expect(page.locator("body")).to_contain_text("Deeper is not always better.")
+    expect(page.locator(".kb-private")).to_contain_text("not on the public site")
+    assert not (served.root / "site").exists()
 
 
 def test_a_remark_on_a_card_is_shown_on_its_page_alone(served, page):

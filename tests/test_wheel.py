@@ -89,7 +89,7 @@ def test_a_knowledge_base_is_started_and_built_without_node_and_torch(language, 
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("1 card, 4 figures tested (4 agree): ")
     site = tmp_path / "base" / "site"
-    for page in ("index.html", "cards/Simonyan2015ICLR.html", "models.html", "search/search_index.json"):
+    for page in ("index.html", "cards/Simonyan2015ICLR.html", "models.html", "search/index.js"):
         assert (site / page).is_file(), page
     assert (site / "assets" / "mathjax" / "core.js").stat().st_size > 100_000
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from typing import Any
 
-from kb.exports.published import Published, calls_named, measurements_named
+from kb.exports.published import Published, calls_named, first_ones, measurements_named
 from kb.exports.tables import Row, card_row, link_rows, measurement_row, result_rows
 from kb.resources import PACKAGE
 
@@ -38,7 +38,7 @@ def _tables(cards: Sequence[Published]) -> Iterator[tuple[str, Iterable[Row]]]:
     yield "sections", (row for each in cards for row in _sections(each))
     yield "measurements", _measurements(cards)
     yield "kinds", (row for each in measurements_named(cards) for row in _kinds(each))
-    yield "results", ({**row, "call": row["call"] or None} for each in cards for row in result_rows(each))
+    yield "results", ({**row, "call": row["call"] or None} for each in first_ones(cards) for row in result_rows(each))
     links = (row for each in cards for row in link_rows(each))
     yield "links", ({**row, "to_card": row["to_card"] if row["to_card"] in ids else None} for row in links)
 

@@ -8,25 +8,32 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from kb.calls import is_package_call, parse_call
+from kb.drawing.plots import Plot
 from kb.exports import Published
 from kb.expressions import calls_in
+from kb.lineage import Lineage
 from kb.lock import layers
 from kb.pages import addresses
 from kb.pages.views import CardView, ClaimView, Figure, Group, ModelView, group
-from kb.records import Card, Verdict
-from kb.texts import Texts
+from kb.publishing import public
+from kb.records import Card, Layer, Verdict
+from kb.runnables import Runnable, read_plot
+from kb.stages import Stage, stages
+from kb.texts import LANGUAGES, Texts
 
 if TYPE_CHECKING:
     from kb.base import Base
 
 
 class Site:
-    """The base as its pages see it."""
+    """The base as its pages see it: what the public may read of it, or all that there is, for its author's eyes."""
 
-    def __init__(self, base: Base, address: str | None = None) -> None:
-        self.base = base
+    def __init__(self, base: Base, address: str | None = None, *, private: bool = False) -> None:
+        self.base = base if private else public(base)
         self.address = base.settings.site_url if address is None else address  # "" where it is not known
         self.texts = Texts(base.settings.language)
+        self._plots: dict[str, Plot | None] = {}
+        self._read: dict[str, tuple[tuple[Layer, ...], tuple[Stage, ...]]] = {}
 
     def url(self, path: str) -> str:
         """The address of a file of the site; one from the site's root where its address is not known."""
@@ -42,16 +49,19 @@ class Site:
     @cached_property
     def published(self) -> tuple[Published, ...]:
         """The published cards as exports have them."""
-        return tuple(
-            Published(self.base, card, self.path_of(card))
-            for card in self.base.cards
-            if card.publish and addresses.is_file_name(card.citekey)
-        )
+        cards = (card for card in self.base.cards if addresses.is_file_name(card.citekey))
+        return tuple(Published(self.base, card, self.path_of(card)) for card in cards)
 
     @cached_property
     def main_cards(self) -> tuple[CardView, ...]:
         """One view per citekey: where a card exists in two languages, the one in the site's."""
-        return tuple(view for view in self.cards if view.path == addresses.card_stem(view.card.citekey) + ".html")
+        first = self.base.languages
+        return tuple(view for view in self.cards if view.card.lang == first[view.card.citekey][0])
+
+    @cached_property
+    def lineage(self) -> Lineage:
+        """How the papers follow from each other."""
+        return Lineage(self.base)
 
     @cached_property
     def judged(self) -> tuple[Figure, ...]:
@@ -73,28 +83,62 @@ class Site:
         """The cards by year, venue, kind, author and tag."""
         return {name: group(self.main_cards, name, self.texts("by.unknown")) for name in addresses.GROUPINGS}
 
+    def metadata(self, card: Card) -> dict[str, object]:
+        """What the theme needs to know of a card's language: which it is, and where the other versions are."""
+        other = {} if card.lang == self.base.settings.language else {"lang": card.lang}
+        versions = [{"lang": lang, "path": path} for lang, path in self.versions(card).items()]
+        return {**other, "versions": versions} if len(versions) > 1 else {**other}
+
     def anchor(self, grouping: str, label: str) -> str:
         """The fragment of a label on its index page."""
         return next((each.anchor for each in self.groups[grouping] if each.label == label), "")
 
+    def interface(self, card: Card) -> str:
+        """The language of our words on a card's page: the card's, so that the page is of one piece; else the site's."""
+        return card.lang if card.lang in LANGUAGES else self.texts.language
+
+    def texts_of(self, card: Card) -> Texts:
+        """Our words on a card's page."""
+        return Texts(self.interface(card))
+
+    def plot(self, name: str) -> Plot | None:
+        """A runnable figure, as it was drawn last; None for one that never was."""
+        if name not in self._plots:
+            runnable = self.base.runnables.get(name)
+            self._plots[name] = read_plot(runnable, self.base.settings.root)[1] if runnable else None
+        return self._plots[name]
+
     def path_of(self, card: Card) -> str:
         """Where a card's page stands."""
-        first = self.base.first_languages.get(card.citekey, card.lang)
-        return addresses.card_stem(card.citekey, "" if card.lang == first else card.lang) + ".html"
+        return self._path(card.citekey, card.lang)
 
-    def other_language(self, view: CardView) -> CardView | None:
-        """The same paper's card in another language."""
-        others = (each for each in self.cards if each.card.citekey == view.card.citekey and each is not view)
-        return next(others, None)
+    def _path(self, citekey: str, language: str) -> str:
+        first = self.base.languages.get(citekey, (language,))[0]
+        return addresses.card_stem(citekey, "" if language == first else language) + ".html"
+
+    def versions(self, card: Card) -> Mapping[str, str]:
+        """The pages of a paper's cards by language, the one that goes first at the front."""
+        return {lang: self._path(card.citekey, lang) for lang in self.base.languages[card.citekey]}
 
     def _view(self, card: Card) -> CardView:
         verdicts = self.base.verdicts(card)
+        kind = self.kind(card, self.base.settings.language)
+        models = tuple(self._models(card, verdicts))
+        figures = tuple(dict.fromkeys(self._runnables(card)))
+        return CardView(card, self.path_of(card), kind, models, verdicts, self._claims(card), figures)
+
+    def kind(self, card: Card, language: str) -> str:
+        """What a card's kind is called in a language."""
         kind = self.base.schema.kinds.get(card.kind)
-        labels = dict(kind.labels) if kind else {}
-        label = labels.get(self.base.settings.language) or next(iter(labels.values()), card.kind)
-        return CardView(
-            card, self.path_of(card), label, tuple(self._models(card, verdicts)), verdicts, self._claims(card)
-        )
+        labels = kind.labels if kind else {}
+        return labels.get(language) or next(iter(labels.values()), card.kind)
+
+    def _runnables(self, card: Card) -> Iterator[Runnable]:
+        """The runnable figures that a card shows, in its order."""
+        for link in card.references:
+            name = self.base.figure_named(card, link.target) if link.kind == "image" else None
+            if name is not None and name in self.base.runnables:
+                yield self.base.runnables[name]
 
     def _claims(self, card: Card) -> tuple[ClaimView, ...]:
         """Its expressions, once each."""
@@ -113,9 +157,17 @@ class Site:
                 chosen=_chosen(call, verdicts),
                 factory=self.base.factories.get(call.partition("(")[0]),
                 measurement=self.base.lock.get(call),
-                layers=tuple(layers(self.base.settings.root, call)),
+                layers=(measured := self._layers(call))[0],
+                stages=measured[1],
                 witnesses=self.base.witnesses_of(call),
             )
+
+    def _layers(self, call: str) -> tuple[tuple[Layer, ...], tuple[Stage, ...]]:
+        """The layers of a call and the stages they make: read once, though many cards name it."""
+        if call not in self._read:
+            found = layers(self.base.settings.root, call)
+            self._read[call] = found, stages(found)
+        return self._read[call]
 
     def _labels(self, card: Card, verdicts: Mapping[tuple[int, int], Verdict]) -> dict[str, list[str]]:
         """The calls that a card names, in its order, each with the paper's labels for it."""

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import PurePosixPath
 
+from kb.anchors import slug
 from kb.claims import Outcome
 from kb.expressions import calls_in
 from kb.pages import addresses
 from kb.records import Card, Factory, Layer, Measurement, ResultRow, Verdict, VerdictStatus
+from kb.runnables import Runnable
+from kb.stages import Stage
 from kb.witnesses import Witness, proved
 
 # In the order in which they are counted and shown, from the best news to none at all.
@@ -37,7 +41,17 @@ class ModelView:
     factory: Factory | None
     measurement: Measurement | None
     layers: tuple[Layer, ...]
+    stages: tuple[Stage, ...] = ()
     witnesses: tuple[Witness, ...] = ()
+
+    @property
+    def made_in(self) -> tuple[str, ...]:
+        """The files that make its stages, as paths from the root."""
+        if not self.factory:
+            return ()
+        folder = PurePosixPath(self.factory.path).parent
+        files = (stage.first.made.rpartition(":")[0] for stage in self.stages)
+        return tuple(dict.fromkeys((folder / file).as_posix() for file in files if file))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +93,7 @@ class CardView:
     models: tuple[ModelView, ...]
     verdicts: Mapping[tuple[int, int], Verdict]
     claims: tuple[ClaimView, ...] = ()
+    runnables: tuple[Runnable, ...] = ()
 
     @cached_property
     def figures(self) -> tuple[Figure, ...]:
@@ -96,6 +111,14 @@ class CardView:
         return tuple(figure for figure in self.figures if figure.verdict.status in JUDGED)
 
     @cached_property
+    def sources(self) -> Mapping[str, int]:
+        """The files of source that its page shows, numbered: its models', those of their stages, its figures'."""
+        own = [model.factory.path for model in self.models if model.factory]
+        made = [path for model in self.models for path in model.made_in]
+        drawn = [runnable.path for runnable in self.runnables]
+        return {path: number for number, path in enumerate(dict.fromkeys([*own, *made, *drawn]), 1)}
+
+    @cached_property
     def unexplained(self) -> Mapping[str, Figure]:
         """Its unexplained figures by the page that says what was tried for each."""
         found: dict[str, Figure] = {}
@@ -104,7 +127,7 @@ class CardView:
             if figure.verdict.status == "unexplained":
                 printed = figure.verdict.printed
                 name = f"{figure.row.label or figure.verdict.call} {figure.column} {printed.printed} {printed.unit}"
-                path = f"{stem}/{addresses.slug(name)[:80]}.html"
+                path = f"{stem}/{slug(name)[:80]}.html"
                 found[path if path not in found else f"{stem}/{figure.anchor}.html"] = figure
         return found
 

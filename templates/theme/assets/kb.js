@@ -41,7 +41,8 @@
     for (const each of document.querySelectorAll("span.arithmatex")) {
       const container = each.querySelector("mjx-container")
       const line = each.parentElement.closest("p, li, td, th, dd, h1, h2, h3, h4, h5, h6, div")
-      each.classList.toggle("kb-wide", Boolean(container) && container.scrollWidth > line.clientWidth + 1)
+      const wide = Boolean(container) && container.getBoundingClientRect().width > line.clientWidth + 1
+      each.classList.toggle("kb-wide", wide)
     }
     markScrollers()
   }
@@ -92,8 +93,6 @@
     queue = queue.then(loadMathJax).then(() => {
       const { MathJax } = window
       const waiting = formulas.filter((each) => each.isConnected && !each.querySelector("mjx-container"))
-      // The marks of a search would cut a formula in pieces.
-      for (const each of waiting) each.textContent = each.textContent
       MathJax.startup.output.clearCache()
       MathJax.typesetClear()
       MathJax.texReset()
@@ -178,10 +177,20 @@
     for (const each of opened) each.open = false
   })
 
-  // Material looks at the query when a key comes up; an input method or a paste may need none.
-  document.addEventListener("input", ({ target }) => {
-    if (target.matches(".md-search__input")) target.dispatchEvent(new Event("keyup"))
-  })
+  // The other language's page opens at the section that one is in: sections have the same anchors in both.
+  document.addEventListener("click", ({ target }) => {
+    const link = target.closest?.(".kb-languages a")
+    if (link && location.hash) link.hash = location.hash
+  }, true)
+
+  // Images are enlarged by a script of its own, only where there are some that are worth it.
+  let zoom
+  const loadZoom = () => {
+    if (zoom || !document.querySelector("a.kb-zoom")) return
+    zoom = document.createElement("script")
+    zoom.src = new URL("zoom.js", here)
+    document.body.append(zoom)
+  }
 
   // Material makes a landmark of each code block's buttons, and gives none a name.
   const nameCodeButtons = () => {
@@ -195,6 +204,7 @@
     markScrollers()
     setFormulas()
     openTabs()
+    loadZoom()
     document.querySelectorAll("table.kb-sortable").forEach(makeSortable)
     openTarget()
   })
