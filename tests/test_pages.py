@@ -266,7 +266,7 @@ def test_home_leads_to_what_was_tried_for_the_newest_unexplained_figures(languag
     links = [unquote(attributes["href"] or "") for attributes in Reader(listed).all("a")]
     papers = [href.split("/")[1] for href in links]
     assert papers[:2] == ["Zhang2018CVPR"] * 2  # the card that was changed last
-    assert papers[2:4] == ["He2016CVPR"] * 2  # then the one that was written last
+    assert papers[2] == "He2016CVPR"  # then the one that was written last
     assert len(links) == 5
     for href in links:
         assert f"pages/{href.removesuffix('.html')}.md" in files

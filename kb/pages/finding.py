@@ -49,6 +49,11 @@ def _facets(site: Site, view: CardView) -> Iterator[tuple[str, str]]:
     yield "status", texts.named("search.status", card.status or "finished")
     yield from (("figures", texts(f"verdict.{status}")) for status, count in tally(view.judged).items() if count)
     yield "lang", texts.named("language", card.lang)
+    versions = list(site.versions(card))
+    if len(versions) > 1:  # not to choose by: one paper is one result
+        yield "paper", card.citekey
+        if card.lang != versions[0]:
+            yield "second", card.citekey
 
 
 def family_of(call: str, factory: Factory | None) -> str:

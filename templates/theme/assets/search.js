@@ -116,11 +116,13 @@
       if (mine !== latest) return
       const everything = !terms.length && facets
       const found = everything ? newest(facets) : [...scores].sort((a, b) => b[1] - a[1] || a[0] - b[0])
-      const hits = found.filter(([number]) => [...chosen].every(([name, values]) => isOneOf(facets, name, values, number)))
+      const filtered = found.filter(([number]) => [...chosen].every(([name, values]) => isOneOf(facets, name, values, number)))
+      const paper = papersIn(facets), seconds = secondsIn(facets)
+      const hits = oneOfEach(filtered, ([number]) => paper(number), ([number]) => !seconds.has(number))
       const regexes = patterns(terms), phrase = fold(query).replace(/\s+/g, " ").trim()
       const lang = document.documentElement.lang.slice(0, 2)
       const seen = new Set()
-      let at = 0
+      let at = 0, dropped = 0
       const next = async () => {
         const part = hits.slice(at, (at += WINDOW))
         const records = await Promise.all(part.map(([number]) => engine.record(number)))
@@ -128,18 +130,33 @@
           ({ record, score: part[n][1] * (terms.length ? fit(record, regexes, phrase, lang) : 1) }))
         if (terms.length) judged.sort((a, b) => b.score - a.score)
         // A paper with a card in two languages is one result: the one that fits better.
-        const fresh = judged.filter(({ record }) => !seen.has(paperOf(record)) && seen.add(paperOf(record)))
+        const fresh = oneOfEach(judged, ({ record }) => paperOf(record), ({ record }) => record.lang === lang, seen)
+        dropped += judged.length - fresh.length
         return fresh.map(({ record }) => resultOf({ record, passage: passageOf(record, regexes, phrase) }, regexes))
       }
       const first = await next()
       if (mine !== latest) return
-      shown.show({ words, first, next, isMore: () => at < hits.length, count: hits.length, terms, loose, query, everything })
+      shown.show({ words, first, next, isMore: () => at < hits.length, count: hits.length - dropped, terms, loose, query, everything })
       if (shown.facets) shown.facets({ words, facets, found: found.map(([number]) => number), chosen })
     }
   }
 
   // en/cards/K.html is cards/K.html in another language.
   const paperOf = (record) => record.path.replace(/^[a-z]{2,3}\/(?=cards\/)/, "")
+  const papersIn = (facets) => {
+    const pairs = [...(facets?.get("paper") ?? [])].flatMap(([key, numbers]) => [...numbers].map((number) => [number, key]))
+    const known = new Map(pairs)
+    return (number) => known.get(number) ?? number
+  }
+  // One of each: at the place of the first, the one that is preferred.
+  const oneOfEach = (items, key, isPreferred, seen = new Set()) => {
+    const found = new Map()
+    for (const item of items.filter((each) => !seen.has(key(each))))
+      if (!found.has(key(item)) || isPreferred(item)) found.set(key(item), item)
+    for (const each of found.keys()) seen.add(each)
+    return [...found.values()]
+  }
+  const secondsIn = (facets) => new Set([...(facets?.get("second")?.values() ?? [])].flatMap((numbers) => [...numbers]))
 
   const isOneOf = (facets, name, values, number) =>
     !values.size || [...values].some((value) => facets.get(name)?.get(value)?.has(number))
@@ -149,7 +166,8 @@
     const years = [...(facets.get("year") ?? [])].flatMap(([year, numbers]) => [...numbers].map((number) => [number, Number(year)]))
     const dated = new Map(years)
     const all = new Set([...(facets.get("status")?.values() ?? [])].flatMap((numbers) => [...numbers]))
-    return [...all].map((number) => [number, dated.get(number) ?? 0]).sort((a, b) => b[1] - a[1] || a[0] - b[0])
+    return [...all].map((number) => [number, dated.get(number) ?? 0])
+      .sort((a, b) => b[1] - a[1] || a[0] - b[0])
   }
 
   const summary = ({ words, count, terms, loose, query, everything }) => {
@@ -294,7 +312,8 @@
       if (!values || (values.size < 2 && !mine.size)) return null
       const others = [...chosen].filter(([other]) => other !== name)
       const left = numbers.filter((number) => others.every(([other, picked]) => isOneOf(facets, other, picked, number)))
-      const counted = [...values].map(([value, has]) => [value, left.reduce((sum, number) => sum + has.has(number), 0)])
+      const paper = papersIn(facets)
+      const counted = [...values].map(([value, has]) => [value, new Set(left.filter((number) => has.has(number)).map(paper)).size])
         .filter(([value, count]) => count || mine.has(value))
       const byName = (a, b) => b[0].localeCompare(a[0], document.documentElement.lang, { numeric: true })
       const byCount = (a, b) => mine.has(b[0]) - mine.has(a[0]) || b[1] - a[1] || byName(b, a)
