@@ -123,7 +123,7 @@ def test_a_reported_accuracy_leads_to_its_cell(site):
     expect(reported).to_contain_text("MobileNetV1, MobileNetV2")
     reported.locator("a").click()
     page.wait_for_url("**/Howard2017arxiv.html#figure-*")
-    cell = page.locator("td:has(> .kb-anchor:target)")
+    cell = page.locator("td:has(> .kb-anchor.kb-target)")
     expect(cell).to_have_text("70.6", timeout=PATIENCE)
     assert cell.evaluate("cell => getComputedStyle(cell).outlineStyle") == "solid"
 

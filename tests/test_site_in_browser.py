@@ -489,7 +489,7 @@ def test_a_claim_shows_its_outcome_in_the_text_and_leads_to_the_list(site):
     expect(fails).to_have_text("✗不成立 1.906 %")
     assert fails.get_attribute("title") == "share(mobilenet_v1().macs, conv) ~ 1.19%：不成立：1.906 %"
     fails.click()
-    listed = page.locator(".kb-claims > div:target")
+    listed = page.locator(".kb-claims > div.kb-target")
     expect(listed.locator("code")).to_have_text("share(mobilenet_v1().macs, conv) ~ 1.19%")
     expect(listed.locator("dd")).to_have_text("✗不成立 不成立：1.906 %")
 
@@ -606,8 +606,8 @@ def test_tasks_callouts_and_footnotes_can_be_told_and_used(reading_site):
     page.click("details.warning summary")
     expect(page.locator("details.warning li").first).to_be_visible()
     page.click("a.footnote-ref >> nth=0")
-    expect(page.locator(".footnote li:target")).to_contain_text("脚注一")
-    back = page.locator(".footnote li:target .footnote-backref")
+    expect(page.locator(".footnote li.kb-target")).to_contain_text("脚注一")
+    back = page.locator(".footnote li.kb-target .footnote-backref")
     assert page.evaluate("e => getComputedStyle(e).opacity", back.element_handle()) == "1", "a phone has no hover"
     back.click()
     page.wait_for_url("**#problem-fnref-1")
@@ -721,7 +721,7 @@ def test_a_card_is_read_in_the_other_language_at_the_same_section(site):
     assert page.locator("html").get_attribute("lang") == "zh"
     expect(page.locator(".md-sidebar--secondary nav[lang='en']")).to_contain_text("Reference models")
     # But for what cards that there are in Chinese alone say of it, and say so.
-    page.eval_on_selector_all("article [lang=zh]", "all => all.forEach(each => each.remove())")
+    page.eval_on_selector_all("article .kb-sentences[lang=zh]", "all => all.forEach(each => each.remove())")
     text = page.locator("article").inner_text().replace("中文", "")
     assert not re.findall(r"[\u3400-\u9fff]+", text), "a word on the English card is not English"
     page.locator(".kb-languages a").click()

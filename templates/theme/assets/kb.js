@@ -143,8 +143,11 @@
   })
 
   // A link into a closed panel opens it.
+  // It is marked by us: the browser does not take every way through the site for one to a fragment.
   const openTarget = () => {
     const target = document.getElementById(decodeURIComponent(location.hash.slice(1)))
+    for (const each of document.querySelectorAll(".kb-target")) each.classList.remove("kb-target")
+    target?.classList.add("kb-target")
     for (let each = target?.closest("details"); each; each = each.parentElement.closest("details")) each.open = true
     if (target?.closest("details")) target.scrollIntoView()
   }
