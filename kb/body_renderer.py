@@ -93,7 +93,7 @@ class BodyRenderer(LineRenderer):
         return '<div class="kb-table"><table>\n'
 
     def on_table_close(self, _: Token) -> str:
-        added = self.context.table(self._header) if self.context.table and self._header else ""
+        added = self.gap("table", self._header) if self._header else ""
         return f"</table></div>\n{added}"
 
     def on_tr_open(self, token: Token) -> str:
@@ -101,7 +101,7 @@ class BodyRenderer(LineRenderer):
         return "<tr>"
 
     def on_td_close(self, _: Token) -> str:
-        added = self.context.cell(self._row, self._column) if self.context.cell and self._row else ""
+        added = self.gap("cell", self._row, self._column) if self._row else ""
         self._column += 1
         return f"{added}</td>"
 

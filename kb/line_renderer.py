@@ -1,6 +1,7 @@
 """A line of a note's body as HTML: text, formulas, links, images, and the tags that authors may write.
 
-Text and attributes are escaped where they are written; `bodies.render` sanitises the whole.
+Text and attributes are escaped where they are written; `bodies.render` sanitises the whole. What only the page knows
+– where a link leads, what stands in a cell – is left open: a mark stands for each such gap, and `filling` fills it.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from html import escape
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from markdown_it.token import Token
 
@@ -46,11 +47,19 @@ class BodyContext:
     callout_titles: Mapping[str, str] = field(default_factory=dict)  # by kind, for callouts that have no title
 
 
+class Gap(NamedTuple):
+    """What the page has to fill in: the name of a method of `filling.Filler`, and its arguments."""
+
+    kind: str
+    arguments: tuple[object, ...]
+
+
 class LineRenderer:
     """Renders what stands in lines. A method `on_…` for each type of token; tokens without one are plain tags."""
 
     def __init__(self, context: BodyContext) -> None:
         self.context = context
+        self.gaps: list[Gap] = []
         self.anchors: Mapping[str, str] = {}  # the id of each of the body's headings
         self._open_links: list[str] = []  # the closing tags of the links that are open
 
@@ -62,6 +71,11 @@ class LineRenderer:
     def render_all(self, tokens: Iterable[Token]) -> str:
         """The HTML of a run of tokens."""
         return "".join(map(self.render, tokens))
+
+    def gap(self, kind: str, *arguments: object) -> str:
+        """The mark of a gap: no text holds a NUL, since the parser replaces it."""
+        self.gaps.append(Gap(kind, arguments))
+        return f"\0{len(self.gaps) - 1}\0"
 
     # Lines of text
 
@@ -94,44 +108,52 @@ class LineRenderer:
         return f'<div class="arithmatex">\\[{escape(token.content, quote=False)}\\]</div>\n'
 
     def on_code_inline(self, token: Token) -> str:
-        value = self.context.value(token.content) if self.context.value else None
-        shown = value or f"<code>{escape(token.content, quote=False)}</code>"
-        address = self.context.code(token.content) if self.context.code and not self._open_links else None
-        return f'<a href="{escape(address)}">{shown}</a>' if address else shown
+        return self.gap("code", token.content, not self._open_links)
 
     # Links and images
 
     def on_link_open(self, token: Token) -> str:
         address = str(token.attrs["href"])
-        attributes = self._link_attributes("link", address, token.meta.get("text", ""), token)
-        if attributes and token.attrs.get("title"):
-            attributes["title"] = str(token.attrs["title"])
-        return self._open_link(attributes)
+        known = self._known_link("link", address)
+        title = {"title": str(token.attrs["title"])} if token.attrs.get("title") else {}
+        if known is not None:
+            return self._open_link(known | title if known else {})
+        return self._open_gap(self._link("link", address, token.meta.get("text", ""), token), title)
 
     def on_link_close(self, _: Token) -> str:
         return self._open_links.pop() if self._open_links else ""
 
     def on_wiki_link(self, token: Token) -> str:
         target, text = token.meta["target"], token.meta["text"]
-        attributes = self._link_attributes("wiki", target, token.content, token)
-        shown = text or (self.context.name and self.context.name(target)) or target
-        return self._open_link(attributes) + escape(shown, quote=False) + self._open_links.pop()
+        known = self._known_link("wiki", target)
+        link = self._link("wiki", target, token.content, token)
+        opening = self._open_gap(link, {}) if known is None else self._open_link(known)
+        shown = escape(text, quote=False) if text else self.gap("name", target)
+        return opening + shown + self._open_links.pop()
 
     def _open_link(self, attributes: dict[str, str]) -> str:
         """An opening tag; the text of a link that leads nowhere stays, marked as such."""
-        tag = "a" if attributes else "span"
-        self._open_links.append(f"</{tag}>")
-        return html.write(tag, attributes or {"class": "kb-unresolved"})
+        opening, closing = link_tags(attributes)
+        self._open_links.append(closing)
+        return opening
 
-    def _link_attributes(self, kind: Literal["wiki", "link"], address: str, text: str, token: Token) -> dict[str, str]:
-        """Where a link leads, as attributes; none if it leads nowhere."""
+    def _open_gap(self, link: Link, more: Mapping[str, str]) -> str:
+        """The gap of an opening tag; that of the closing one follows where the link ends."""
+        opening = self.gap("opening", link, more)
+        self._open_links.append(self.gap("closing", len(self.gaps) - 1))
+        return opening
+
+    def _known_link(self, kind: Literal["wiki", "link"], address: str) -> dict[str, str] | None:
+        """The attributes of a link whose page need not be asked: one that leads out, or to a heading of the body."""
         if kind == "link" and is_absolute(address):
             return {"href": address, "rel": "noopener"} if _SAFE_ADDRESS.match(address) else {}
         target = readable(address) if kind == "link" else address
         if target.startswith("#") and slug_of(target) in self.anchors:
             return {"href": f"#{self.anchors[slug_of(target)]}"}
-        resolved = self.context.resolve(Link(kind, target, text, *self._place(token)))
-        return {} if resolved is None else {"href": resolved}
+        return None
+
+    def _link(self, kind: Literal["wiki", "link", "image"], address: str, text: str, token: Token) -> Link:
+        return Link(kind, address if kind == "wiki" else readable(address), text, *self._place(token))
 
     def _place(self, token: Token) -> tuple[int, int]:
         return self.context.first_line + token.meta.get("line", 0), token.meta.get("column", 0) + 1
@@ -144,10 +166,7 @@ class LineRenderer:
         """An image beside the note. One from elsewhere becomes a link, since pages load nothing from others."""
         if is_absolute(address):
             return self._remote_image(address, text or address)
-        resolved = self.context.resolve(Link("image", readable(address), text, *self._place(token)))
-        if resolved is None:
-            return f'<span class="kb-unresolved">{escape(text or readable(address), quote=False)}</span>'
-        return html.write("img", {"src": resolved, "alt": text, **attributes, "loading": "lazy"})
+        return self.gap("image", self._link("image", address, text, token), attributes)
 
     def _remote_image(self, address: str, text: str) -> str:
         words = escape(text, quote=False)
@@ -177,10 +196,19 @@ class LineRenderer:
         if tag.name == "img":
             source, text = attributes.pop("src", ""), attributes.pop("alt", "")
             return self._image(source, text, attributes, token) if source else ""
-        if "href" in attributes:
-            address = attributes.pop("href").strip()
-            attributes |= self._link_attributes("link", address, "", token)
-        return html.write(tag.name, attributes)
+        if "href" not in attributes:
+            return html.write(tag.name, attributes)
+        address = attributes.pop("href").strip()
+        known = self._known_link("link", address)
+        if known is None:
+            return self.gap("tag", tag.name, attributes, self._link("link", address, "", token))
+        return html.write(tag.name, attributes | known)
+
+
+def link_tags(attributes: Mapping[str, str]) -> tuple[str, str]:
+    """The tags around a link's text; one that leads nowhere is marked as such."""
+    tag = "a" if attributes else "span"
+    return html.write(tag, attributes or {"class": "kb-unresolved"}), f"</{tag}>"
 
 
 def slug_of(text: str) -> str:

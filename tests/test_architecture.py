@@ -13,9 +13,9 @@ PACKAGE = Path(__file__).resolve().parent.parent / "kb"
 # The way of the data, from records to the command line. A module imports only from those before it in this list.
 ORDER = """
 records problems encoding writing resources texts documentation
-plain_yaml settings inputs
+plain_yaml quick_yaml settings inputs
 authors citation
-markdown_rules markdown highlighting sanitising line_renderer body_renderer bodies insert
+markdown_rules markdown highlighting sanitising line_renderer body_renderer filling bodies insert
 literals factories calls expressions claims
 schema editors bibliography figures heads tables slicing notes serialise zoos model_indexes
 fingerprints package_lock lock witnesses
