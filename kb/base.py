@@ -57,7 +57,7 @@ class Base:
 
     def card(self, citekey: str, lang: str = "") -> Card | None:
         """The card with this citekey, in this language, else in the site's, else in any."""
-        return self._preferred([card for card in self.cards if card.citekey == citekey], lang)
+        return self._preferred([each for each in self._by_citekey.get(_folded(citekey), ()) if each.citekey == citekey], lang)
 
     def resolve(self, target: str, lang: str = "") -> Card | None:
         """The card that a wiki link leads to: by citekey, else by alias, else by name; case makes no difference."""
@@ -66,6 +66,14 @@ class Base:
             if wanted in found:
                 return self._preferred(found[wanted], lang)
         return None
+
+    def first_in(self, path: str) -> Card | None:
+        """The first card of a note."""
+        return self._by_path.get(path)
+
+    @cached_property
+    def _by_path(self) -> dict[str, Card]:
+        return {card.path: card for card in reversed(self.cards)}
 
     @cached_property
     def calls(self) -> tuple[str, ...]:

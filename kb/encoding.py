@@ -22,13 +22,23 @@ _COMMON = frozenset(
 )
 
 
-def read_text(root: Path, path: str) -> str | Problem:
-    """The text of a file below the root, line ends and byte order mark as they are."""
+def read_text(root: Path, path: str, limit: int | None = None) -> str | Problem:
+    """The text of a file below the root, line ends and byte order mark as they are; no more bytes than the limit."""
     try:
-        data = (root / path).read_bytes()
+        with (root / path).open("rb") as file:
+            data = file.read() if limit is None else file.read(limit + 1)
     except OSError as error:
         return problem("K101", Place(path), f"the file cannot be read: {error.strerror}")
+    if limit is not None and len(data) > limit:
+        return beyond("the note", "note", limit, Place(path), "split it, one card per file")
     return decode(data, path)
+
+
+def beyond(what: str, name: str, limit: int, place: Place, remedy: str) -> Problem:
+    """The problem that something is larger than a limit of the settings."""
+    size = f"{limit // 1024} KB" if limit % 1024 == 0 else f"{limit} bytes"
+    hint = f"{remedy}, or raise `extra.kb.limits.{name}` in mkdocs.yml"
+    return problem("K108", place, f"{what} is larger than the limit of {size}", hint)
 
 
 def decode(data: bytes, path: str, encoding: str = "utf-8") -> str | Problem:

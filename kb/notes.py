@@ -27,7 +27,7 @@ Texts = Sequence[tuple[str, int]]  # Markdown source and the line it begins on
 
 def read_note(root: Path, path: str, schema: Schema, settings: Settings) -> Note:
     """The note in a file; `path` is relative to the root."""
-    text = read_text(root, path)
+    text = read_text(root, path, settings.limits.note)
     if isinstance(text, Problem):
         return Note(path, (), (), (text,))
     return parse_note(text, path, schema, settings)
@@ -35,7 +35,7 @@ def read_note(root: Path, path: str, schema: Schema, settings: Settings) -> Note
 
 def parse_note(text: str, path: str, schema: Schema, settings: Settings) -> Note:
     """The note in a text: its slices, its cards, and what is wrong with it as far as the text alone tells."""
-    reading = Reading.of(text, path, schema)
+    reading = Reading.of(text, path, schema, settings.limits)
     ranges = tuple(card_ranges(reading))
     above = read_front_matter(reading.front_matter, path, one_card=sum(not each.template for each in ranges) < 2)
     read = [_card(each, above, reading, settings) for each in ranges if not each.template]

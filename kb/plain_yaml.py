@@ -14,7 +14,7 @@ from typing import Protocol
 import yaml
 
 from kb.problems import problem
-from kb.records import Place, Problem
+from kb.records import DEFAULT_LIMITS, Place, Problem
 
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLEAN = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
@@ -49,17 +49,22 @@ class PlainList(list[object]):
         self.places: list[Place] = []
 
 
-def load_plain(text: str, path: str, first_line: int = 1) -> tuple[object, list[Problem]]:
-    """The data in a YAML text, and what is wrong with it; the text's first line is line `first_line` of the file."""
-    reader = _Reader(path, first_line, [])
+def load_plain(
+    text: str, path: str, first_line: int = 1, depth: int = DEFAULT_LIMITS.depth
+) -> tuple[object, list[Problem]]:
+    """The data in a YAML text, and what is wrong with it; the text's first line is line `first_line` of the file.
+
+    Mappings and lists may lie in each other `depth` deep: what lies deeper is reported, and nothing of the text read.
+    """
+    reader = _Reader(path, first_line, [], depth)
     try:
         data = reader.document(yaml.parse(text, Loader=yaml.SafeLoader))
     except yaml.MarkedYAMLError as error:
         return None, [*reader.problems, reader.unreadable(error)]
     except yaml.reader.ReaderError as error:
         return None, [*reader.problems, reader.bad_character(text, error)]
-    except RecursionError:
-        return None, [problem("K103", Place(path, first_line), "the YAML is nested too deeply")]
+    except _TooDeepError as error:
+        return None, [*reader.problems, reader.too_deep(error)]
     return data, reader.problems
 
 
@@ -81,6 +86,14 @@ def as_plain(value: object) -> object:
     return value if isinstance(value, str | int | float | bool | None) else str(value)
 
 
+class _TooDeepError(Exception):
+    """A mapping or list lies deeper than allowed."""
+
+    def __init__(self, event: yaml.Event) -> None:
+        super().__init__()
+        self.event = event
+
+
 @dataclass(frozen=True, slots=True)
 class _Reader:
     """Builds data from YAML events; `problems` collects what it meets on the way."""
@@ -88,6 +101,7 @@ class _Reader:
     path: str
     first_line: int
     problems: list[Problem]
+    depth: int
 
     def document(self, events: Iterator[yaml.Event]) -> object:
         data: object = None
@@ -97,10 +111,10 @@ class _Reader:
                 if seen:
                     self._report("K103", event, "the YAML holds more than one document", "keep only the first")
                     break
-                data, seen = self._node(event, events), True
+                data, seen = self._node(event, events, 0), True
         return data
 
-    def _node(self, event: yaml.Event, events: Iterator[yaml.Event]) -> object:
+    def _node(self, event: yaml.Event, events: Iterator[yaml.Event], above: int) -> object:
         if isinstance(event, yaml.AliasEvent):
             self._report("K104", event, f"`*{event.anchor}` is an alias", "write the value out where it is used")
             return None
@@ -108,16 +122,19 @@ class _Reader:
         self._check_plain(event)
         if isinstance(event, yaml.ScalarEvent):
             return event.value if event.style else _scalar(event.value)
-        return self._mapping(events) if isinstance(event, yaml.MappingStartEvent) else self._sequence(events)
+        if above == self.depth:
+            raise _TooDeepError(event)
+        read = self._mapping if isinstance(event, yaml.MappingStartEvent) else self._sequence
+        return read(events, above + 1)
 
-    def _mapping(self, events: Iterator[yaml.Event]) -> PlainMapping:
+    def _mapping(self, events: Iterator[yaml.Event], level: int) -> PlainMapping:
         result = PlainMapping()
         for event in events:
             if isinstance(event, yaml.MappingEndEvent):
                 break
-            name = self._key(event, events)
+            name = self._key(event, events, level)
             value_event = next(events)
-            value = self._node(value_event, events)
+            value = self._node(value_event, events, level)
             if name is None:
                 continue
             if name in result:
@@ -129,20 +146,20 @@ class _Reader:
             result.value_places[name] = self._place(value_event)
         return result
 
-    def _key(self, event: yaml.Event, events: Iterator[yaml.Event]) -> str | None:
+    def _key(self, event: yaml.Event, events: Iterator[yaml.Event], level: int) -> str | None:
         if isinstance(event, yaml.ScalarEvent):
             self._check_plain(event)
             return str(event.value)
-        self._node(event, events)
+        self._node(event, events, level)
         self._report("K104", event, "a key must be a text")
         return None
 
-    def _sequence(self, events: Iterator[yaml.Event]) -> PlainList:
+    def _sequence(self, events: Iterator[yaml.Event], level: int) -> PlainList:
         result = PlainList()
         for event in events:
             if isinstance(event, yaml.SequenceEndEvent):
                 break
-            result.append(self._node(event, events))
+            result.append(self._node(event, events, level))
             result.places.append(self._place(event))
         return result
 
@@ -160,6 +177,12 @@ class _Reader:
 
     def _report(self, code: str, event: yaml.Event, message: str, hint: str = "") -> None:
         self.problems.append(problem(code, self._place(event), message, hint))
+
+    def too_deep(self, error: _TooDeepError) -> Problem:
+        message = f"the YAML is nested deeper than the limit of {self.depth}"
+        return problem(
+            "K108", self._place(error.event), message, "raise `extra.kb.limits.depth` in mkdocs.yml, or flatten it"
+        )
 
     def unreadable(self, error: yaml.MarkedYAMLError) -> Problem:
         open_quote = "quoted scalar" in (error.context or "")  # what ends nowhere is to be mended where it begins

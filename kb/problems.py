@@ -29,6 +29,7 @@ CODES: dict[str, Code] = {
     "K105": Code("error", "a key stands twice in one YAML mapping"),
     "K106": Code("error", "a value in the front matter is of the wrong type"),
     "K107": Code("error", "the bibliography cannot be read"),
+    "K108": Code("error", "a note or its YAML is larger or deeper than the limit"),
     "K201": Code("error", "a section is missing", can_be_silenced=True),
     "K202": Code("error", "a section is empty", can_be_silenced=True),
     "K203": Code("error", "the kind is not one of the template's"),

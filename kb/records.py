@@ -42,6 +42,18 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one note may ask of kb: what lies beyond is reported, not read. Settings can raise them."""
+
+    note: int = 256 * 1024  # bytes of a note
+    yaml: int = 64 * 1024  # bytes of its front matter
+    depth: int = 32  # mappings and lists in each other in YAML
+
+
+DEFAULT_LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
 class Citation:
     """A citation as printed, and the parts that could be read from it ("" or None where not)."""
 

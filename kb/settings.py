@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal
 
 import yaml
 
 from kb.problems import problem
-from kb.records import Place, Problem
+from kb.records import DEFAULT_LIMITS, Limits, Place, Problem
 
 FILE = "mkdocs.yml"
 BIBLIOGRAPHY = "references.bib"
@@ -30,6 +30,7 @@ class Settings:
     build: str = "build"
     site_url: str = ""
     repo_url: str = ""
+    limits: Limits = DEFAULT_LIMITS
 
 
 def find_root(start: Path | str = ".") -> Path | None:
@@ -53,6 +54,7 @@ def load_settings(root: Path) -> tuple[Settings, list[Problem]]:
         bibliography=reader.files(ours, "bibliography", "extra.kb.bibliography", root) or _usual_bibliography(root),
         site_url=reader.text(data, "site_url"),
         repo_url=reader.text(data, "repo_url"),
+        limits=reader.limits(ours),
     )
     return settings, problems
 
@@ -161,6 +163,22 @@ class _Reader:
             if path not in inside:
                 self._wrong(data, key, shown, f"a file in the knowledge base, and `{path}` is none")
         return tuple(inside)
+
+    def limits(self, ours: dict[str, object]) -> Limits:
+        """How large a note may be; what is not set keeps its default."""
+        data = self.mapping(ours, "limits", "extra.kb.limits")
+        known = [each.name for each in fields(Limits)]
+        for name in data:
+            if name not in known:
+                self._wrong(data, name, f"extra.kb.limits.{name}", f"one of {', '.join(known)}")
+        return Limits(**{name: found for name in known if (found := self._count(data, name, "extra.kb.limits"))})
+
+    def _count(self, data: dict[str, object], key: str, above: str) -> int:
+        value = data.get(key)
+        if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+            self._wrong(data, key, f"{above}.{key}", "a whole number above 0")
+            return 0
+        return value or 0
 
     def _wrong(self, data: dict[str, object], key: str, shown: str, expected: str) -> None:
         line, column = data.marks[key] if isinstance(data, _Marked) else (1, 1)

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from kb.encoding import split_lines, without_marks
+from kb.encoding import beyond, split_lines, without_marks
 from kb.heads import has_citekey, is_placeholder, is_template, opens_card
 from kb.markdown import Blocks, definitions, foresee
 from kb.plain_yaml import front_matter, load_plain
-from kb.records import Place, Problem, Slice
+from kb.records import DEFAULT_LIMITS, Limits, Place, Problem, Slice
 from kb.schema import Schema
 
 _QUOTE_MARK = re.compile(r" {0,3}>[ \t]?")
@@ -61,10 +61,10 @@ class Reading:
     problems: tuple[Problem, ...]
 
     @classmethod
-    def of(cls, text: str, path: str, schema: Schema) -> Reading:
+    def of(cls, text: str, path: str, schema: Schema, limits: Limits = DEFAULT_LIMITS) -> Reading:
         plain = without_marks(text)
         source, taken = front_matter(plain)
-        data, problems = load_plain(source, path, first_line=2) if source is not None else (None, [])
+        data, problems = _front_matter(source or "", path, limits)
         lines = tuple(split_lines(plain if plain.endswith("\n") or not plain else f"{plain}\n"))
         body = "\n" * taken + "".join(lines[taken:])
         parsed = Blocks(body)
@@ -81,6 +81,13 @@ class Reading:
         if blocks is not None:
             foresee(text, blocks)
         return text
+
+
+def _front_matter(source: str, path: str, limits: Limits) -> tuple[object, list[Problem]]:
+    if len(source.encode()) > limits.yaml:
+        remedy = "put what is text into the note's body"
+        return None, [beyond("the front matter", "yaml", limits.yaml, Place(path), remedy)]
+    return load_plain(source, path, first_line=2, depth=limits.depth)
 
 
 def _blocks(parsed: Blocks) -> Iterator[Block]:

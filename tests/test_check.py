@@ -141,3 +141,41 @@ def test_an_expression_that_no_person_writes_costs_a_message(base, mark, express
     told = format_problems([found for found in check(load(base)) if found.place.path == "notes/long.md"])
     assert re.match(r"notes/long\.md:\d+:\d+: K(401|402|504) ", told)
     assert len(told) < 400
+
+
+# ------------------------------------------------------------------------------------------------------ limits
+
+
+def beyond_limits(base):
+    """What `kb check` prints of notes that are too large."""
+    return format_problems(found for found in check(load(base)) if found.code == "K108")
+
+
+def with_limits(base, **limits):
+    """The small knowledge base with other limits in its settings."""
+    settings = base / "mkdocs.yml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(text.replace("  kb:\n", f"  kb:\n    limits: {limits}\n"), encoding="utf-8")
+    return base
+
+
+def test_a_note_beyond_the_limit_is_named_and_not_read(base):
+    (base / "notes" / "huge.md").write_bytes(b"x" * (256 * 1024 + 1))
+    (base / "notes" / "front.md").write_text("---\nx: " + "y" * (64 * 1024) + "\n---\n", encoding="utf-8")
+    assert beyond_limits(base) == (
+        "notes/front.md:1:1: K108 the front matter is larger than the limit of 64 KB\n"
+        "    put what is text into the note's body, or raise `extra.kb.limits.yaml` in mkdocs.yml\n"
+        "notes/huge.md:1:1: K108 the note is larger than the limit of 256 KB\n"
+        "    split it, one card per file, or raise `extra.kb.limits.note` in mkdocs.yml\n"
+    )
+
+
+def test_the_limits_are_the_settings(base):
+    (base / "notes" / "huge.md").write_bytes(b"x" * (256 * 1024 + 1))
+    assert beyond_limits(with_limits(base, note=512 * 1024)) == ""
+
+
+def test_limits_that_are_none_are_reported(base, kb):
+    done = kb("check", cwd=with_limits(base, note=0, lines=3))
+    assert "`extra.kb.limits.note` must be a whole number above 0" in done.stdout + done.stderr
+    assert "`extra.kb.limits.lines` must be one of note, yaml, depth" in done.stdout + done.stderr

@@ -15,7 +15,7 @@ from kb.bodies import highlight
 from kb.citation import bibtex
 from kb.documentation import all_documentation
 from kb.editors import schemas
-from kb.pages import addresses, discrepancies, links, notes, rendering
+from kb.pages import addresses, discrepancies, furniture, links, notes, rendering
 from kb.pages.site import Site
 from kb.pages.views import CardView
 from kb.serialise import to_yaml
@@ -28,12 +28,21 @@ Files = Iterator[tuple[str, str | bytes]]
 
 def pages(base: Base) -> dict[str, str | bytes]:
     """All files under `build/` but the theme's, by path. A template that fails raises jinja2.TemplateError."""
-    return dict(_files(Site(base)))
+    return dict(_with_furniture(_files(Site(base))))
+
+
+def _with_furniture(files: Files) -> Files:
+    """The files, with the furniture of pages put aside as bodies."""
+    for path, content in files:
+        if isinstance(content, str) and path.startswith("pages/") and path.endswith(".md"):
+            content, bodies = furniture.put_aside(content, path.removeprefix("pages/").removesuffix(".md"))
+            yield from ((f"bodies/{name}", body) for name, body in bodies.items())
+        yield path, content
 
 
 def card_pages(site: Site, view: CardView) -> dict[str, str | bytes]:
     """The files of one card: its page, its bodies and images, its data."""
-    return dict(_card(site, rendering.environment(site), view))
+    return dict(_with_furniture(_card(site, rendering.environment(site), view)))
 
 
 def _files(site: Site) -> Files:

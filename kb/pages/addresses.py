@@ -61,12 +61,13 @@ def slug(text: str) -> str:
 
 def unique_slugs(texts: list[str], prefix: str = "") -> dict[str, str]:
     """A slug per text; texts that would share one get a number."""
-    taken: dict[str, str] = {}
-    for text in texts:
+    slugs: dict[str, str] = {}
+    last: dict[str, int] = {}  # the number that was given last, by slug
+    for text in dict.fromkeys(texts):
         base = candidate = prefix + slug(text)
-        count = 1
-        while candidate in taken.values():
-            count += 1
-            candidate = f"{base}-{count}"
-        taken.setdefault(text, candidate)
-    return taken
+        while candidate in last:
+            last[base] += 1
+            candidate = f"{base}-{last[base]}"
+        last[candidate] = 1
+        slugs[text] = candidate
+    return slugs

@@ -111,7 +111,7 @@ def _card(site: Site, card: Card, target: str) -> Card | None:
     """The card that a wiki link names, or the first one in the note that a relative link leads to."""
     found = site.base.resolve(target, card.lang)
     path = _beside(card, target)
-    return found or next((each for each in site.base.cards if path and each.path == path), None)
+    return found or (site.base.first_in(path) if path else None)
 
 
 def _name(site: Site, card: Card, target: str) -> str | None:

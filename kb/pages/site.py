@@ -59,7 +59,11 @@ class Site:
 
     def anchor(self, grouping: str, label: str) -> str:
         """The fragment of a label on its index page."""
-        return next((each.anchor for each in self.groups[grouping] if each.label == label), "")
+        return self._anchors.get((grouping, label), "")
+
+    @cached_property
+    def _anchors(self) -> Mapping[tuple[str, str], str]:
+        return {(name, each.label): each.anchor for name, groups in self.groups.items() for each in groups}
 
     def path_of(self, card: Card) -> str:
         """Where a card's page stands."""
@@ -69,8 +73,14 @@ class Site:
 
     def other_language(self, view: CardView) -> CardView | None:
         """The same paper's card in another language."""
-        others = (each for each in self.cards if each.card.citekey == view.card.citekey and each is not view)
-        return next(others, None)
+        return next((each for each in self._by_citekey[view.card.citekey] if each is not view), None)
+
+    @cached_property
+    def _by_citekey(self) -> Mapping[str, list[CardView]]:
+        found: dict[str, list[CardView]] = {}
+        for view in self.cards:
+            found.setdefault(view.card.citekey, []).append(view)
+        return found
 
     @cached_property
     def _languages(self) -> dict[str, set[str]]:
