@@ -15,12 +15,9 @@ import yaml
 
 WIDTH = 10**6  # no line is broken
 
-# Texts that stand for themselves: words and signs that mean nothing to YAML between them.
-_PLAIN = re.compile(
-    r"[A-Za-z\\\u3400-\u9fff](?:[\w\\./()+=^{}<>$~;*'\u3400-\u9fff-]|,|:(?=[\w/\u3400-\u9fff])| (?=[\w\\(\u3400-\u9fff]))*",
-    re.ASCII,
-)
-_CONSTANTS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+_INDICATOR = re.compile(r"""[#,\[\]{}&*!|>'"%@`]|[?:-](?: |\Z)|---|\.\.\.""")  # what begins no plain text
+_WITHIN = re.compile(r":(?: |\Z)| #")  # what no plain text holds
+_RESOLVERS = yaml.SafeDumper.yaml_implicit_resolvers
 
 
 class _UnusualError(Exception):
@@ -51,7 +48,7 @@ def _after_key(data: object, indent: int) -> str:
     if data is None or isinstance(data, bool | int | dict | list):
         return " " + _constant(data)
     if isinstance(data, float):
-        return " " + _lone(data)
+        return " " + _by_library(data)
     raise _UnusualError
 
 
@@ -65,7 +62,7 @@ def _item(item: object, indent: int) -> str:
 
 
 def _entries(data: Mapping[str, object], indent: int) -> list[str]:
-    if not all(len(key) < 100 and _is_plain(key) for key in data):  # the library may set it behind a question mark
+    if any(len(key) > 100 or _scalar(key) != key for key in data):  # the library may set it behind a question mark
         raise _UnusualError
     return [f"{key}:{_after_key(value, indent + 2)}" for key, value in data.items()]
 
@@ -86,17 +83,21 @@ def _block(text: str, indent: int) -> str:
     return f" |{hints}" + "".join(f"\n{' ' * indent}{line}" if line else "\n" for line in lines)
 
 
+@lru_cache(maxsize=4096)
 def _scalar(text: str) -> str:
-    return text if _is_plain(text) else _lone(text)
+    if not text or not text.isprintable() or text != text.strip():
+        return _by_library(text)
+    return text if _is_plain(text) else "'" + text.replace("'", "''") + "'"
 
 
 def _is_plain(text: str) -> bool:
-    return bool(_PLAIN.fullmatch(text)) and text.lower() not in _CONSTANTS
+    """Whether a printable text of one line stands for itself, and for nothing but a text."""
+    if _INDICATOR.match(text) or _WITHIN.search(text):
+        return False
+    return not any(pattern.match(text) for _, pattern in _RESOLVERS.get(text[0], ()))
 
 
-@lru_cache(maxsize=4096)
-def _lone(value: str | float) -> str:
-    """A scalar of one line, as the library writes it."""
+def _by_library(value: str | float) -> str:
     return dump_anything([value]).removeprefix("  - ").removeprefix("- ").removesuffix("\n")
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from decimal import Decimal
 from textwrap import indent
 
-import yaml
 from markupsafe import Markup, escape
 
 from kb.figures import number_in
 from kb.records import Printed
 
 _SCALES = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "K"))
+_UNPRINTABLE = re.compile(r"[^\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]")
 _MARKDOWN = re.compile(r"[^\w\s，。、：；！？（）《》“”‘’·—…]|_")
 
 
@@ -35,8 +36,13 @@ def code_block(text: str) -> Markup:
 def front_matter(values: Mapping[str, object]) -> Markup:
     """A page's front matter. The theme prints title and description as they stand, so they are escaped."""
     escaped = {key: str(escape(value)) if isinstance(value, str) else value for key, value in values.items()}
-    dumped = yaml.safe_dump(escaped, allow_unicode=True, sort_keys=False, width=10**9)
-    return Markup(f"---\n{dumped}---\n")
+    return Markup("---\n" + "".join(f"{key}: {_flow(value)}\n" for key, value in escaped.items()) + "---\n")
+
+
+def _flow(value: object) -> str:
+    """A value on one line: JSON is YAML, but for characters that YAML wants to be escaped."""
+    written = json.dumps(value, ensure_ascii=False)
+    return written if written.isprintable() else _UNPRINTABLE.sub(lambda found: f"\\U{ord(found[0]):08x}", written)
 
 
 def grouped(number: int) -> str:

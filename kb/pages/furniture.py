@@ -12,28 +12,35 @@ from kb.insert import placeholder
 
 # A block that begins at the margin, below a blank line.
 _OPENING = re.compile(r"<(article|aside|details|div|dl|figure|footer|header|nav|ol|p|section|table|ul)(?=[\s>])")
-_START = re.compile(r"(?:\A|(?<=\n\n))(?=<)")
 _BLANK = re.compile(r"\n*")
 _FENCE = re.compile(r"^(?:```|~~~)", re.MULTILINE)
 
 
 def put_aside(text: str, stem: str) -> tuple[str, dict[str, str]]:
     """A staged page with placeholders for its furniture, and the furniture by name; `stem` begins the names."""
+    if _FENCE.search(text):
+        return text, {}
     page: list[str] = []
     bodies: dict[str, str] = {}
     position = 0
-    while start := None if _FENCE.search(text) else _START.search(text, position):
-        end = _end_of_run(text, start.start())
-        page.append(text[position : start.start()])
-        if end == start.start():  # not furniture: a line of Markdown, to be passed over
+    while (start := _start(text, position)) >= 0:
+        end = _end_of_run(text, start)
+        page.append(text[position:start])
+        if end == start:  # not furniture: a line of Markdown, to be passed over
             end = text.find("\n", end) + 1 or len(text)
-            page.append(text[start.start() : end])
+            page.append(text[start:end])
         else:
             name = f"{stem}/_{len(bodies) + 1}.html"
-            bodies[name] = text[start.start() : end].rstrip("\n")
+            bodies[name] = text[start:end].rstrip("\n")
             page.append(placeholder(name) + "\n\n")
         position = end
     return "".join(page) + text[position:], bodies
+
+
+def _start(text: str, position: int) -> int:
+    """Where the next line below a blank one begins with a tag; -1 where none does."""
+    found = text.find("\n\n<", max(position - 2, 0))
+    return found + 2 if found >= 0 else -1
 
 
 def _end_of_run(text: str, start: int) -> int:
