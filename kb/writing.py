@@ -7,12 +7,16 @@ import errno
 import os
 import shutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import IO
 
 AT_FDCWD = -100
 RENAME_EXCHANGE = 2
+ASIDE = ".aside-"
 
 
 def as_bytes(content: str | bytes) -> bytes:
@@ -65,6 +69,20 @@ def create(path: Path, content: str | bytes) -> bool:
     except FileExistsError:
         return False
     return True
+
+
+@contextmanager
+def laid_aside(folder: Path) -> Iterator[IO[bytes]]:
+    """A new file for what this very run reads again."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile(dir=folder, prefix=ASIDE, delete=False) as file:
+        yield file
+
+
+def forget_asides(folder: Path) -> None:
+    """Remove what runs that were cut off had laid aside."""
+    for path in folder.glob(f"{ASIDE}*"):
+        path.unlink(missing_ok=True)
 
 
 def _write_beside(path: Path, data: bytes, *, durable: bool = False) -> None:
