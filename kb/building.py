@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from jinja2 import TemplateError
 
-from kb import inputs, remeasuring, writing
-from kb.base import Base, load
+from kb import inputs, keeping, remeasuring, writing
+from kb.base import Base
 from kb.calls import is_package_call
 from kb.check import check
 from kb.fingerprints import can_measure
+from kb.kept import Shelf
 from kb.package_lock import package_lock
 from kb.problems import problem
 from kb.records import Place, Problem, Verdict
@@ -25,8 +26,6 @@ from kb.settings import Settings
 
 OK, CONTENT, STALE = 0, 1, 3
 
-# The folders that a build fills; what else lies in `build/` is its own record and is left alone.
-STAGED = ("cards", "pages", "bodies", "theme")
 NEEDS_TORCH = "measuring needs torch: pip install 'paperkb[models]'"
 TESTED = {
     "agrees": "agree",
@@ -94,7 +93,7 @@ def alone(settings: Settings, say: Say) -> Iterator[None]:
 def built(settings: Settings, order: Order, site: Path, say: Say) -> Outcome:
     """Build anew, whatever there is."""
     made_from = MadeFrom.now(settings, order)
-    base = load(settings.root)
+    base, shelf = load(settings)
     problems = check(base)
     stale = remeasuring.stale(base)
     if refused(problems, Order()):  # what is strict about figures is judged by what they are now
@@ -104,16 +103,24 @@ def built(settings: Settings, order: Order, site: Path, say: Say) -> Outcome:
     if stale:
         failures = remeasuring.update(base, stale, say)
         made_from = MadeFrom.now(settings, order)
-        base = load(settings.root)
+        base, shelf = load(settings)
         problems = [*failures, *check(base)]
     if not refused(problems, order):
         say("writing the pages")
-        problems += make_site(base, order, site)
+        problems += make_site(base, shelf, order, site)
     if refused(problems, order):
         return Outcome(CONTENT, tuple(problems))
     outcome = Outcome(OK, tuple(problems), summary(base), site)
     remember(base, site, made_from, outcome)
     return outcome
+
+
+def load(settings: Settings) -> tuple[Base, Shelf]:
+    """The base, its notes prepared for pages where they are read."""
+    from kb.pages.notes import prepared
+    from kb.texts import Texts
+
+    return keeping.load(settings.root, partial(prepared, texts=Texts(settings.language)))
 
 
 def refused(problems: Iterable[Problem], order: Order) -> bool:
@@ -137,35 +144,28 @@ def stale_problem(call: str, order: Order) -> Problem:
 # ------------------------------------------------------------------------------------------------------- pages
 
 
-def make_site(base: Base, order: Order, site: Path) -> list[Problem]:
-    """Stage the pages, have MkDocs make a site of them, and publish it if nothing went wrong."""
-    from kb.pages import pages
-    from kb.site_builder import problem_of, run_mkdocs
+def make_site(base: Base, shelf: Shelf, order: Order, site: Path) -> list[Problem]:
+    """Stage the pages, make a site of them, and publish it if nothing went wrong."""
+    from kb.assembling import assemble
+    from kb.pages.site import Site
+    from kb.site_builder import problem_of
+    from kb.staging import stage
     from kb.theme import theme_files
 
     root, folder = base.settings.root, base.settings.root / base.settings.build
+    fixed = inputs.fixed(base.settings, order.site_url or "")
     try:
-        stage(folder, {**theme_files(root), **pages(base)})
+        files = stage(Site(base, shelf), folder, fixed)
     except TemplateError as error:
         return [problem_of(error, root)]
-    new = folder / ".site"
-    shutil.rmtree(new, ignore_errors=True)
-    problems = run_mkdocs(root, new, order.site_url)
-    if not problems:
-        writing.publish(new, site)
-    return problems
-
-
-def stage(folder: Path, files: Mapping[str, str | bytes]) -> None:
-    """Make the staged folders hold these files and no others; files that are right already are not touched."""
-    for top in STAGED:
-        below = {path.removeprefix(f"{top}/"): text for path, text in files.items() if path.startswith(f"{top}/")}
-        writing.sync_tree(folder / top, below)
+    theme = theme_files(root)
+    writing.sync_tree(folder / "theme", {path.removeprefix("theme/"): data for path, data in theme.items()})
+    return assemble(root, site, files, fixed, order.site_url)
 
 
 def summary(base: Base) -> str:
     """How many cards and figures there are, and how the figures came out."""
-    verdicts = [verdict for card in base.cards for verdict in base.verdicts(card).values()]
+    verdicts = [verdict for card in base.tested_cards for verdict in base.verdicts(card).values()]
     return f"{count(len(base.cards), 'card')}, {figures(verdicts)}"
 
 

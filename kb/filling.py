@@ -30,6 +30,9 @@ class Filler:
         self.filled: list[str] = []
         self._closings: dict[int, str] = {}  # closing tags, by the number of their opening one
 
+    def _resolve(self, link: Link) -> str | None:
+        return self.context.resolve(link) if self.context.resolve else None
+
     def code(self, text: str, may_link: bool) -> str:
         """A code span, or the value that stands in its place."""
         value = self.context.value(text) if self.context.value else None
@@ -39,7 +42,7 @@ class Filler:
 
     def opening(self, link: Link, more: Mapping[str, str]) -> str:
         """The opening tag of a link."""
-        resolved = self.context.resolve(link)
+        resolved = self._resolve(link)
         opening, self._closings[len(self.filled)] = link_tags({} if resolved is None else {"href": resolved, **more})
         return opening
 
@@ -53,14 +56,14 @@ class Filler:
 
     def image(self, link: Link, more: Mapping[str, str]) -> str:
         """An image; what it shows, in words, where it is not there."""
-        resolved = self.context.resolve(link)
+        resolved = self._resolve(link)
         if resolved is None:
             return f'<span class="kb-unresolved">{escape(link.text or link.target, quote=False)}</span>'
         return html.write("img", {"src": resolved, "alt": link.text, **more, "loading": "lazy"})
 
     def tag(self, name: str, attributes: Mapping[str, str], link: Link) -> str:
         """A tag of the author's with an address."""
-        resolved = self.context.resolve(link)
+        resolved = self._resolve(link)
         return html.write(name, {**attributes} if resolved is None else {**attributes, "href": resolved})
 
     def cell(self, line: int, column: int) -> str:

@@ -32,6 +32,13 @@ def fingerprint(settings: Settings, *options: str) -> str:
     return digest([*sorted(snapshot(settings)), *tools(), *environment(settings), *options])
 
 
+def fixed(settings: Settings, *options: str) -> str:
+    """A digest of all that is the same for every page: the user's files but for the notes, and what made them."""
+    notes = f"{settings.notes}/"
+    others = sorted(found for found in snapshot(settings) if not found[0].startswith(notes))
+    return digest([*others, *tools(), *environment(settings), *options])
+
+
 @cache
 def tools() -> tuple[object, ...]:
     """kb's own files, the installed packages by their versions, and Python's version."""
@@ -53,6 +60,11 @@ def digest_of_file(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()[:16]
     except OSError:
         return ""
+
+
+def digest_of_bytes(data: bytes) -> str:
+    """The same of bytes at hand."""
+    return hashlib.sha256(data).hexdigest()[:16]
 
 
 def environment(settings: Settings) -> list[tuple[str, str | None]]:

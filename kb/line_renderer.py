@@ -38,7 +38,7 @@ class BodyContext:
     first_line: int
     definitions: str
     prefix: str  # of all ids: unique in the page
-    resolve: Callable[[Link], str | None]
+    resolve: Callable[[Link], str | None] | None = None
     cell: Callable[[int, int], str] | None = None
     table: Callable[[int], str] | None = None
     code: Callable[[str], str | None] | None = None

@@ -48,7 +48,12 @@ def run_mkdocs(root: Path, site: Path, site_url: str | None = None) -> list[Prob
             messages.append(str(error))
         except Exception as error:  # noqa: BLE001 - a template or a plugin of the user's may raise anything
             return [problem_of(error, root)]
-    return [problem("K604", Place(FILE), f"MkDocs: {message}") for message in messages]
+    return [mkdocs_says(message) for message in messages]
+
+
+def mkdocs_says(message: str) -> Problem:
+    """What MkDocs has logged, as a problem."""
+    return problem("K604", Place(FILE), f"MkDocs: {message}")
 
 
 class Theme:
@@ -74,6 +79,11 @@ class Theme:
             self._markdown = Markdown(extensions=config.markdown_extensions, extension_configs=config.mdx_configs or {})
             for page in self._nav.pages:  # their titles stand in every page
                 self._read(page)
+
+    @property
+    def titles(self) -> list[tuple[str, str]]:
+        """The pages in the nav, with their titles."""
+        return [(page.url, str(page.title)) for page in self._nav.pages]
 
     def page(self, name: str) -> str:
         """The HTML of a staged page, by its path below the staged pages: `cards/K.md`."""

@@ -7,7 +7,7 @@ import errno
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -103,11 +103,11 @@ def _write_beside(path: Path, data: bytes, *, durable: bool = False) -> None:
 
 def sync_tree(folder: Path, files: Mapping[str, str | bytes]) -> int:
     """Make `folder` hold these files (by relative path) and no others; the number of files written or removed."""
-    removed = _remove_others(folder, {folder / path for path in files})
+    removed = remove_others(folder, {folder / path for path in files})
     return removed + sum(write_if_changed(folder / path, content) for path, content in sorted(files.items()))
 
 
-def _remove_others(folder: Path, wanted: set[Path]) -> int:
+def remove_others(folder: Path, wanted: Container[Path]) -> int:
     """Remove every file below `folder` that is not wanted, and the folders that this leaves empty."""
     removed = 0
     for parent, _, names in os.walk(folder, topdown=False):
@@ -120,8 +120,49 @@ def _remove_others(folder: Path, wanted: set[Path]) -> int:
     return removed
 
 
-def publish(new: Path, site: Path) -> None:
-    """Put the folder `new` in the place of `site` in one step, and remove what was there before.
+def remove(path: Path, top: Path) -> None:
+    """Remove a file, and the folders below `top` that this leaves empty."""
+    path.unlink(missing_ok=True)
+    for folder in path.parents:
+        if folder == top or not folder.is_relative_to(top) or not folder.is_dir() or any(folder.iterdir()):
+            break
+        folder.rmdir()
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder, if it is there."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def copy(source: Path, target: Path) -> None:
+    """Give a file of its own the content of another."""
+    write_if_changed(target, source.read_bytes())
+
+
+def link(source: Path, target: Path) -> None:
+    """Let a path lead to a file that another leads to: it is replaced as a whole, and so need not be copied."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.unlink(missing_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def follow(folder: Path, other: Path, behind: Iterable[str]) -> None:
+    """Make a folder hold what another holds; it does already, but for the paths where it is behind."""
+    if not folder.is_dir():
+        behind = (os.path.relpath(os.path.join(parent, name), other) for parent, _, names in os.walk(other) for name in names)
+        folder.mkdir(parents=True)
+    for path in behind:
+        if (other / path).exists():
+            link(other / path, folder / path)
+        else:
+            remove(folder / path, folder)
+
+
+def publish(new: Path, site: Path, *, keep: bool = False) -> None:
+    """Put the folder `new` in the place of `site` in one step; with `keep`, what was there before is `new` afterwards.
 
     A process killed at any point leaves the old site or the new one, whole. Where the system cannot exchange two
     folders, the old one is renamed first: `recover` puts it back if the second rename never came.
@@ -133,7 +174,8 @@ def publish(new: Path, site: Path) -> None:
     if not site.exists():
         new.rename(site)
     elif exchange(new, site):
-        shutil.rmtree(new)
+        if not keep:
+            shutil.rmtree(new)
     else:
         site.rename(_old(site))
         new.rename(site)

@@ -6,8 +6,9 @@ static files below `pages/`, rendered bodies below `bodies/`, the cards' structu
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 from jinja2 import Environment
 
@@ -24,15 +25,26 @@ if TYPE_CHECKING:
     from kb.base import Base
 
 Files = Iterator[tuple[str, str | bytes]]
+Make = Callable[[Site, Environment], Files]
+
+
+class Job(NamedTuple):
+    """Files that are made together: of nothing but what `make` asks of the site, and of the card that it is about."""
+
+    name: str
+    make: Make
+    view: CardView | None = None
 
 
 def pages(base: Base) -> dict[str, str | bytes]:
     """All files under `build/` but the theme's, by path. A template that fails raises jinja2.TemplateError."""
-    return dict(_with_furniture(_files(Site(base))))
+    site = Site(base)
+    env = rendering.environment(site)
+    return dict(file for job in jobs(site) for file in job.make(site, env))
 
 
-def _with_furniture(files: Files) -> Files:
-    """The files, with the furniture of pages put aside as bodies."""
+def staged(files: Files) -> Files:
+    """Files as they are staged: the furniture of pages is put aside as bodies."""
     for path, content in files:
         if isinstance(content, str) and path.startswith("pages/") and path.endswith(".md"):
             content, bodies = furniture.put_aside(content, path.removeprefix("pages/").removesuffix(".md"))
@@ -40,16 +52,11 @@ def _with_furniture(files: Files) -> Files:
         yield path, content
 
 
-def card_pages(site: Site, view: CardView) -> dict[str, str | bytes]:
-    """The files of one card: its page, its bodies and images, its data."""
-    return dict(_with_furniture(_card(site, rendering.environment(site), view)))
-
-
-def _files(site: Site) -> Files:
-    env = rendering.environment(site)
+def jobs(site: Site) -> Iterator[Job]:
+    """All that the site holds, in parts that are made one by one, whichever of them are to be made."""
     for view in site.cards:
-        yield from _card(site, env, view)
-    yield from _redirects(site, env)
+        yield Job(view.path, partial(_card, view=view), view)
+    yield Job("redirects", _redirects)
     for template, path in (
         ("home", addresses.HOME),
         ("cards", addresses.CARDS),
@@ -57,12 +64,24 @@ def _files(site: Site) -> Files:
         ("figures", addresses.FIGURES),
         (f"conventions.{site.texts.language}", addresses.CONVENTIONS),
     ):
-        yield addresses.source_of(path), rendering.page(env, f"{template}.md.j2", path)
-    for name, groups in site.groups.items():
-        path = addresses.grouping(name)
-        yield addresses.source_of(path), rendering.page(env, "grouping.md.j2", path, grouping=name, groups=groups)
-    yield from _discrepancies(site, env)
-    yield from _codes(site, env)
+        yield Job(path, partial(_page, template=template, path=path))
+    for name in site.groups:
+        yield Job(addresses.grouping(name), partial(_grouping, name=name))
+    yield Job(addresses.DISCREPANCIES, _discrepancies)
+    yield Job("codes", _codes)
+    yield Job("schemas", _schemas)
+
+
+def _page(_: Site, env: Environment, template: str, path: str) -> Files:
+    yield addresses.source_of(path), rendering.page(env, f"{template}.md.j2", path)
+
+
+def _grouping(site: Site, env: Environment, name: str) -> Files:
+    path = addresses.grouping(name)
+    yield addresses.source_of(path), rendering.page(env, "grouping.md.j2", path, grouping=name, groups=site.groups[name])
+
+
+def _schemas(_: Site, __: Environment) -> Files:
     yield from ((f"pages/schemas/{name}", text) for name, text in schemas().items())
 
 
@@ -94,20 +113,24 @@ def _card(site: Site, env: Environment, view: CardView) -> Files:
             data=f"{stem}.yml",
         ),
     )
+    yield from _explanations(site, env, view)
+
+
+def _explanations(site: Site, env: Environment, view: CardView) -> Files:
+    """A page for each of a card's figures that is unexplained."""
+    for path, figure in view.unexplained.items():
+        found = discrepancies.explanation(site, figure)
+        if found:
+            notes_on_it = discrepancies.footnotes(figure)
+            text = rendering.page(env, "explanation.md.j2", path, figure=figure, found=found, notes=notes_on_it)
+            yield addresses.source_of(path), text
 
 
 def _discrepancies(site: Site, env: Environment) -> Files:
-    """The page of all figures that are not plain, and a page for each that is unexplained."""
+    """The page of all figures that are not plain."""
     path = addresses.DISCREPANCIES
     papers = tuple(discrepancies.papers(site))
     yield addresses.source_of(path), rendering.page(env, "discrepancies.md.j2", path, papers=papers)
-    for view in site.cards:
-        for path, figure in view.unexplained.items():
-            found = discrepancies.explanation(site, figure)
-            if found:
-                notes_on_it = discrepancies.footnotes(figure)
-                text = rendering.page(env, "explanation.md.j2", path, figure=figure, found=found, notes=notes_on_it)
-                yield addresses.source_of(path), text
 
 
 def _codes(site: Site, env: Environment) -> Files:

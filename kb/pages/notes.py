@@ -5,15 +5,17 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from kb.bodies import BodyContext, render
+from kb.bodies import BodyContext, Prepared, complete, prepare
 from kb.pages import addresses, claims, figures
 from kb.pages.site import Site
 from kb.pages.views import CardView
 from kb.records import Card, Link
+from kb.texts import Texts
 
 IMAGES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".svg"})
 
@@ -34,13 +36,33 @@ class Body:
     images: tuple[tuple[str, str], ...] = ()  # path from the root, and where it is published
 
 
-def bodies(site: Site, view: CardView) -> Iterator[Body]:
+class Part(NamedTuple):
+    """A part of a card as far as its own text tells."""
+
+    heading: str
+    anchor: str
+    context: BodyContext
+    body: Prepared
+
+
+def prepared(card: Card, texts: Texts) -> list[Part]:
     """The parts of a card, in its order; the anchors of known sections are their ids."""
-    card = view.card
-    if card.intro.strip():
-        yield _body(site, view, "", "intro", card.intro, card.intro_line)
-    for section, anchor in zip(card.sections, _anchors(card), strict=True):
-        yield _body(site, view, section.heading, anchor, section.markdown, section.line + 1)
+    sources = [("", "intro", card.intro, card.intro_line)] if card.intro.strip() else []
+    anchors = zip(card.sections, _anchors(card), strict=True)
+    sources += [(each.heading, anchor, each.markdown, each.line + 1) for each, anchor in anchors]
+    return [_part(card, texts, *source) for source in sources]
+
+
+def _part(card: Card, texts: Texts, heading: str, anchor: str, markdown: str, first_line: int) -> Part:
+    titles = texts.under("callout")
+    context = BodyContext(first_line, card.definitions, anchor, callout_titles=titles)
+    return Part(heading, anchor, context, prepare(markdown, context))
+
+
+def bodies(site: Site, view: CardView) -> Iterator[Body]:
+    """The parts of a card, in its order."""
+    for part in site.prepared(view.card) or prepared(view.card, site.texts):
+        yield _body(site, view, part)
 
 
 def _anchors(card: Card) -> list[str]:
@@ -55,7 +77,7 @@ def _anchors(card: Card) -> list[str]:
     return anchors
 
 
-def _body(site: Site, view: CardView, heading: str, anchor: str, markdown: str, first_line: int) -> Body:
+def _body(site: Site, view: CardView, part: Part) -> Body:
     images: dict[str, str] = {}
 
     def resolve_and_keep(link: Link) -> str | None:
@@ -63,20 +85,17 @@ def _body(site: Site, view: CardView, heading: str, anchor: str, markdown: str, 
         images.update([found] if found else [])
         return resolve(site, view, link)
 
-    context = BodyContext(
-        first_line=first_line,
-        definitions=view.card.definitions,
-        prefix=anchor,
+    context = replace(
+        part.context,
         resolve=resolve_and_keep,
         cell=figures.cell_writer(view, site.texts),
         table=figures.legend_writer(view, site.texts),
         code=lambda text: _link_of_code(site, view, text),
         value=claims.claim_writer(view, site.texts, site.base.outcome),
         name=lambda target: _name(site, view.card, target),
-        callout_titles=site.texts.under("callout"),
     )
-    name = f"{view.path.removesuffix('.html')}/{anchor}.html"
-    return Body(heading, anchor, name, _for_search(render(markdown, context)), tuple(images.items()))
+    name = f"{view.path.removesuffix('.html')}/{part.anchor}.html"
+    return Body(part.heading, part.anchor, name, _for_search(complete(part.body, context)), tuple(images.items()))
 
 
 def _for_search(html: str) -> str:
@@ -141,9 +160,9 @@ def image(site: Site, card: Card, target: str) -> tuple[str, str] | None:
     path = _beside(card, target)
     if path is None or PurePosixPath(path).suffix.lower() not in IMAGES:
         return None
-    file = site.base.settings.root / path
-    if not file.resolve().is_relative_to(site.base.settings.root.resolve()) or not file.is_file():
+    if not site.file(path):
         return None
+    file = site.base.settings.root / path
     if file.suffix.lower() == ".svg" and _ACTIVE_SVG.search(file.read_bytes()):
         return None
     notes = PurePosixPath(site.base.settings.notes)

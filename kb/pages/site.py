@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kb.calls import is_package_call, parse_call
 from kb.expressions import calls_in
+from kb.inputs import digest_of_file
+from kb.kept import KeptCard, Shelf
 from kb.lock import layers
 from kb.pages import addresses
 from kb.pages.views import CardView, ClaimView, Figure, Group, ModelView, group
@@ -21,8 +23,9 @@ if TYPE_CHECKING:
 class Site:
     """The base as its pages see it."""
 
-    def __init__(self, base: Base) -> None:
+    def __init__(self, base: Base, shelf: Shelf | None = None) -> None:
         self.base = base
+        self.shelf = shelf
         self.texts = Texts(base.settings.language)
 
     @cached_property
@@ -91,18 +94,37 @@ class Site:
         return languages
 
     def _view(self, card: Card) -> CardView:
-        verdicts = self.base.verdicts(card)
         kind = self.base.schema.kinds.get(card.kind)
         labels = dict(kind.labels) if kind else {}
         label = labels.get(self.base.settings.language) or next(iter(labels.values()), card.kind)
-        return CardView(
-            card, self.path_of(card), label, tuple(self._models(card, verdicts)), verdicts, self._claims(card)
-        )
+        return CardView(card, self.path_of(card), label, self)
 
-    def _claims(self, card: Card) -> tuple[ClaimView, ...]:
-        """Its expressions, once each."""
+    def touch(self, card: Card) -> None:
+        """Take note, while a page is made, that it is made of more of a card than its light facts."""
+        if self.shelf and self.shelf.reads is not None:
+            self.shelf.reads.add(card.path)
+
+    def prepared(self, card: Card) -> Any:
+        """What was made of a card when its note was read, if that was in this run."""
+        return self.shelf.prepared(card) if self.shelf and isinstance(card, KeptCard) else None
+
+    def file(self, path: str) -> str:
+        """What tells a file of the root from what it was; "" where there is none, or it leads out of the root."""
+        root, file = self.base.settings.root.resolve(), self.base.settings.root / path
+        return digest_of_file(file) if file.is_file() and file.resolve().is_relative_to(root) else ""
+
+    def verdicts_of(self, card: Card) -> Mapping[tuple[int, int], Verdict]:
+        """The verdicts on a card's figures."""
+        return self.base.verdicts(card)
+
+    def claims_of(self, card: Card) -> tuple[ClaimView, ...]:
+        """A card's expressions, once each."""
         outcomes = {found.claim.source: found for found in self.base.claims(card)}
         return tuple(ClaimView(found, f"claim-{number}") for number, found in enumerate(outcomes.values(), 1))
+
+    def models_of(self, card: Card) -> tuple[ModelView, ...]:
+        """The calls that a card names."""
+        return tuple(self._models(card, self.base.verdicts(card)))
 
     def _models(self, card: Card, verdicts: Mapping[tuple[int, int], Verdict]) -> Iterator[ModelView]:
         labels = self._labels(card, verdicts)
