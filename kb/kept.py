@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import os
 import pickle
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from kb.plain_records import from_plain, to_plain
 from kb.records import Card, Note, ResultRow
@@ -36,7 +37,7 @@ class Shelf:
     def __init__(self, read: Callable[[str], Note]) -> None:
         self._read = read
         self._notes: OrderedDict[str, tuple[Note, Any]] = OrderedDict()
-        self._aside: dict[str, tuple[BinaryIO, int, int]] = {}
+        self._aside: dict[str, tuple[int, int, int]] = {}
         self.reads: set[str] | None = None  # where not None: takes in the paths of notes whose own text is asked for
 
     def note(self, path: str) -> Note:
@@ -50,7 +51,8 @@ class Shelf:
 
     def lay_aside(self, file: Path, places: Mapping[str, tuple[int, int]]) -> None:
         """Take notes from a file, by their places in it, that this run pickled; nobody else can open it from now on."""
-        opened = file.open("rb")
+        opened = os.open(file, os.O_RDONLY)
+        weakref.finalize(self, os.close, opened)
         file.unlink()
         self._aside |= {path: (opened, *place) for path, place in places.items()}
 
@@ -65,7 +67,7 @@ class Shelf:
         if path not in self._aside:
             return None
         file, place, size = self._aside[path]
-        found: tuple[Note, Any] = pickle.loads(os.pread(file.fileno(), size, place))
+        found: tuple[Note, Any] = pickle.loads(os.pread(file, size, place))
         return found
 
 

@@ -1,0 +1,186 @@
+"""An incremental build leaves behind what a clean one makes, byte for byte, whatever was done in between.
+
+A seed makes a knowledge base and a sequence of changes to it; after each, the trees are compared. What a reader would
+lose else: a link to a card that is gone, a name that was corrected and stands on another page as it was. The long form:
+
+    KB_SEEDS=200 python -m pytest tests/test_exact.py
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import trees
+
+from kb.starting import start
+
+SEEDS = range(int(os.environ.get("KB_SEEDS", "3")))
+STEPS = 8
+NAMES = ["Net", "Former", "Mixer", "Scan"]
+MODEL = """\
+from torch import nn
+
+
+def toy(width: int = 2) -> nn.Module:
+    return nn.Linear(3, width)
+
+
+def example_inputs() -> tuple:
+    raise NotImplementedError
+"""
+
+
+class Author:
+    """Does to a knowledge base what authors do, by chance."""
+
+    def __init__(self, root: Path, seed: int) -> None:
+        self.root = root
+        self.chance = random.Random(seed)
+        self.made = 0
+        for _ in range(6):
+            self.add()
+
+    @property
+    def notes(self) -> list[Path]:
+        return sorted((self.root / "notes").rglob("*.md"))
+
+    @property
+    def keys(self) -> list[str]:
+        return re.findall(r"^### .*: (\S+)$", "\n".join(each.read_text() for each in self.notes), re.MULTILINE)
+
+    def act(self) -> str:
+        """Do one thing; its name."""
+        deeds: list[Callable[[], None]] = [
+            *(self.add, self.remove, self.edit, self.rename_card, self.rename_file, self.retag, self.link, self.cite),
+            *(self.draw, self.redraw, self.change_template, self.change_theme, self.change_settings, self.alias),
+            *(self.translate, self.hide, self.touch, self.model, self.join, self.change_schema),
+        ]
+        deed = self.chance.choice(deeds)
+        deed()
+        return deed.__name__
+
+    def add(self) -> None:
+        self.made += 1
+        name = f"{self.chance.choice(NAMES)}{self.made}"
+        key = f"{self.chance.choice(['He', 'Tan', 'Wang'])}{self.chance.randint(2014, 2024)}CVPR{chr(96 + self.made % 26 + 1)}"
+        (self.root / "notes" / f"{key}-{self.made}.md").write_text(self.card(name, key, self.target()))
+
+    def card(self, name: str, key: str, target: str) -> str:
+        first = re.match(r"[A-Za-z]+", key)
+        return (
+            f"### {name}: {key}\n> Architecture\n> {first[0] if first else 'X'} A., et al. A {name}, CVPR {key[-9:-5]}\n"
+            f"> tags: {self.chance.choice('abc')}, {self.chance.choice('cde')}\n\n"
+            f"#### Problem\nText {self.made}, see [[{target}]].\n\n#### Method\n$x^{self.made}$ and `code()`.\n\n"
+            f"#### Experiments\n| Model | Params |\n|---|---|\n| {name} | {self.made}.5 M |\n"
+        )
+
+    def target(self) -> str:
+        return self.chance.choice([*self.keys, "Nobody2020CVPR"]) if self.notes else "Nobody2020CVPR"
+
+    def change(self, old: str, new: str) -> None:
+        note = self.chance.choice(self.notes)
+        note.write_text(re.sub(old, new, note.read_text(), count=1, flags=re.MULTILINE))
+
+    def remove(self) -> None:
+        if len(self.notes) > 2:
+            self.chance.choice(self.notes).unlink()
+
+    def edit(self) -> None:
+        self.change(r"^#### Method$", f"More text {self.chance.random()}.\n\n#### Method")
+
+    def rename_card(self) -> None:
+        self.change(r"^### .*:", f"### Renamed{self.chance.randint(0, 99)}:")
+
+    def rename_file(self) -> None:
+        note = self.chance.choice(self.notes)
+        note.rename(note.with_name(f"moved-{self.chance.randint(0, 10**6)}.md"))
+
+    def retag(self) -> None:
+        self.change(r"^> tags: .*$", f"> tags: {self.chance.choice(['x', 'y', 'a b', '注意力'])}")
+
+    def link(self) -> None:
+        self.change(r"^Text", f"See [[{self.target()}]] and [[{self.chance.choice(NAMES)}1]]. Text")
+
+    def cite(self) -> None:
+        self.change(r"^> (\w+) A\., et al\. .*$", r"> \1 A., Other B. Another title, ICLR 2021")
+
+    def alias(self) -> None:
+        self.change(r"^> tags:", f"> aliases: Old{self.chance.randint(2000, 2020)}CVPR\n> tags:")
+
+    def translate(self) -> None:
+        note = self.chance.choice(self.notes)
+        if not note.name.endswith(".en.md"):
+            shutil.copy(note, note.with_suffix(".en.md"))
+
+    def hide(self) -> None:
+        self.change(r"\A###", f"---\npublish: {self.chance.choice(['false', 'true'])}\n---\n\n###")
+
+    def touch(self) -> None:
+        os.utime(self.chance.choice(self.notes))
+
+    def draw(self) -> None:
+        (self.root / "notes" / "drawing.png").write_bytes(self.chance.randbytes(20))
+        self.change(r"^Text", "![drawing](drawing.png) Text")
+
+    def redraw(self) -> None:
+        file = self.root / "notes" / "drawing.png"
+        if file.exists() and self.chance.random() < 0.5:
+            file.unlink()
+        else:
+            file.write_bytes(self.chance.randbytes(20))
+
+    def join(self) -> None:
+        """Move the card of one note to the end of another."""
+        first, *others = self.notes
+        if others and not first.read_text().startswith("---"):
+            with self.chance.choice(others).open("a") as file:
+                file.write("\n---\n\n" + first.read_text())
+            first.unlink()
+
+    def change_template(self) -> None:
+        (self.root / "templates" / "pages").mkdir(parents=True, exist_ok=True)
+        text = f"# Cards {self.chance.random()} {{#top}}\n\n{{{{ site.main_cards | length }}}}\n"
+        (self.root / "templates" / "pages" / "cards.md.j2").write_text(text)
+
+    def change_theme(self) -> None:
+        (self.root / "templates" / "theme" / "styles").mkdir(parents=True, exist_ok=True)
+        (self.root / "templates" / "theme" / "styles" / "mine.css").write_text(f"/* {self.chance.random()} */")
+
+    def change_settings(self) -> None:
+        file = self.root / "mkdocs.yml"
+        file.write_text(re.sub(r"^site_name: .*$", f"site_name: Notes {self.chance.random()}", file.read_text(), flags=re.MULTILINE))
+
+    def change_schema(self) -> None:
+        file = self.root / "templates" / "card.md"
+        file.write_text(file.read_text() + "\n")
+
+    def model(self) -> None:
+        (self.root / "reference_models" / "toy.py").write_text(MODEL + f"# {self.chance.random()}\n")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    folder = tmp_path / "kb"
+    start(folder, "en")
+    settings = folder / "mkdocs.yml"
+    settings.write_text(re.sub(r"^plugins:\n(?: .*\n)+", "plugins: []\n", settings.read_text(), flags=re.MULTILINE))
+    return folder
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_build_after_changes_is_what_a_clean_one_makes(root, tmp_path, seed):
+    author = Author(root, seed)
+    trees.built(root)
+    for _ in range(STEPS):
+        done = [author.act() for _ in range(author.chance.randint(1, 2))]
+        outcome = trees.built(root)
+        expected = trees.clean(root, tmp_path / "clean")
+        assert (outcome.code, outcome.problems, outcome.summary) == (expected.code, expected.problems, expected.summary), done
+        if outcome.code == 0:
+            assert trees.differences(root, tmp_path / "clean") == [], done
