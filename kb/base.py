@@ -61,7 +61,9 @@ class Base:
 
     def card(self, citekey: str, lang: str = "") -> Card | None:
         """The card with this citekey, in this language, else in the site's, else in any."""
-        return self._preferred([each for each in self._by_citekey.get(_folded(citekey), ()) if each.citekey == citekey], lang)
+        return self._preferred(
+            [each for each in self._by_citekey.get(_folded(citekey), ()) if each.citekey == citekey], lang
+        )
 
     def resolve(self, target: str, lang: str = "") -> Card | None:
         """The card that a wiki link leads to: by citekey, else by alias, else by name; case makes no difference."""
@@ -125,7 +127,9 @@ class Base:
     def _claims(self) -> dict[tuple[str, str, str], tuple[Outcome, ...]]:
         return {}
 
-    def _of_tested(self, known: dict[tuple[str, str, str], Found], card: Card, work_out: Callable[[Card], Found]) -> Found:
+    def _of_tested(
+        self, known: dict[tuple[str, str, str], Found], card: Card, work_out: Callable[[Card], Found]
+    ) -> Found:
         """What was worked out of a card before, or is now."""
         key = (card.path, card.citekey, card.lang)
         if key not in known:
@@ -296,7 +300,9 @@ def _normal_span(span: str, factories: Mapping[str, Factory], settings: Settings
 def with_normal_calls(card: Card, factories: Mapping[str, Factory], settings: Settings) -> Card:
     """The card, its results' calls in normal form: "" for those that name no model."""
     normal = partial(_with_normal_calls, factories=factories, settings=settings)
-    return card.finished(normal) if isinstance(card, KeptCard) else replace(card, results=tuple(map(normal, card.results)))
+    return (
+        card.finished(normal) if isinstance(card, KeptCard) else replace(card, results=tuple(map(normal, card.results)))
+    )
 
 
 def _with_normal_calls(row: ResultRow, factories: Mapping[str, Factory], settings: Settings) -> ResultRow:

@@ -166,7 +166,9 @@ def broken_images(base: Base) -> Iterator[Problem]:
 def bad_calls(base: Base) -> Iterator[Problem]:
     """Calls that name no model, or that give it arguments which it does not have."""
     for note in base.notes:
-        for card in itertools.filterfalse(is_quiet, note.cards):  # as written: in `base.cards` they are in normal form, or gone
+        for card in itertools.filterfalse(
+            is_quiet, note.cards
+        ):  # as written: in `base.cards` they are in normal form, or gone
             for model in card.models:
                 yield from _call_problems(model.call, Place(card.path, model.line, model.column), base)
             for row in card.results:

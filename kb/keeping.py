@@ -33,8 +33,6 @@ INDEX = "notes.json"
 RECENT = 2 * 10**9  # nanoseconds before it was looked at, in which a file may have changed without looking so
 LEAST = 50  # notes worth a process of their own
 
-Places = dict[str, int]
-
 
 Places = dict[str, tuple[int, int]]
 Prepare = Callable[[Card], object]
@@ -122,7 +120,9 @@ def _still_true(facts: Facts | None, path: Path) -> Facts | None:
 
 def _tools(settings: Settings) -> str:
     """A digest of all that decides what is read from a note, but for the note."""
-    files = [(settings.root / name).read_bytes() if (settings.root / name).is_file() else b"" for name in (FILE, TEMPLATE)]
+    files = [
+        (settings.root / name).read_bytes() if (settings.root / name).is_file() else b"" for name in (FILE, TEMPLATE)
+    ]
     return inputs.digest([*inputs.tools(), *files])
 
 

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from kb.base import Base
 from kb.figures import number_in
-from kb.kept import KeptCard
 from kb.judging import CONVENTIONS
+from kb.kept import KeptCard
 from kb.problems import problem
 from kb.records import Card, Measurement, Place, Printed, Problem, Verdict
 from kb.schema import Schema

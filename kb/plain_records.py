@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 from decimal import Decimal
+from typing import Any
 
 from kb import records
 
@@ -25,7 +26,7 @@ def to_plain(value: object) -> object:
     return {type(value).__name__: [to_plain(getattr(value, name)) for name in _NAMES[type(value)]]}
 
 
-def from_plain(data: object) -> object:
+def from_plain(data: Any) -> Any:
     """What `to_plain` was given; lists come back as tuples."""
     if isinstance(data, list):
         return tuple(map(from_plain, data))

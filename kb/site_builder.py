@@ -68,7 +68,9 @@ class Theme:
 
         with environment(ENVIRONMENT), warnings_logged() as self.messages:
             self._root = root
-            self._config = config = load_config(str(root / FILE), site_dir=str(root / "build" / ".site"), site_url=site_url)
+            self._config = config = load_config(
+                str(root / FILE), site_dir=str(root / "build" / ".site"), site_url=site_url
+            )
             self.is_page_local = page_local(config, root)
             if not self.is_page_local:
                 return
@@ -128,7 +130,6 @@ class Theme:
 
     def _files_of(self, names: Iterable[str]) -> Any:
         from mkdocs.structure.files import Files, set_exclusions
-        from mkdocs.structure.pages import Page
 
         files = Files([self._file(name) for name in names if (self._root / "build" / "pages" / name).is_file()])
         set_exclusions(files, self._config)
@@ -138,7 +139,9 @@ class Theme:
         from mkdocs.structure.files import File, InclusionLevel
 
         config = self._config
-        return File(name, config.docs_dir, config.site_dir, use_directory_urls=False, inclusion=InclusionLevel.NOT_IN_NAV)
+        return File(
+            name, config.docs_dir, config.site_dir, use_directory_urls=False, inclusion=InclusionLevel.NOT_IN_NAV
+        )
 
     def _read(self, page: Any) -> None:
         """Read a page's source and convert it; what holds links for MkDocs to follow is left to MkDocs."""
@@ -163,7 +166,9 @@ def page_local(config: Any, root: Path) -> bool:
     special = config.plugins or config.hooks or config.extra_templates or config.exclude_docs or config.draft_docs
     staged = Path(config.docs_dir) == root / "build" / "pages"
     templates = (root / "templates" / "theme").rglob("*.html")
-    return bool(usual and staged and not special) and not any(_ALL_PAGES.search(each.read_bytes()) for each in templates)
+    return bool(usual and staged and not special) and not any(
+        _ALL_PAGES.search(each.read_bytes()) for each in templates
+    )
 
 
 def paths_in(nav: Any) -> Iterator[str]:

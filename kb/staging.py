@@ -14,6 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from jinja2 import Environment
+
 from kb import inputs, writing
 from kb.kept import KeptNote
 from kb.pages import Job, jobs, rendering, staged
@@ -27,7 +29,17 @@ LEAST = 30  # parts of the site worth a process of their own
 
 # Questions that are answered from the light facts of cards alone.
 _LIGHT = frozenset(
-    {"main_cards", "cards", "groups", "anchor", "path_of", "other_language", "base.resolve", "base.first_in", "base.card"}
+    {
+        "main_cards",
+        "cards",
+        "groups",
+        "anchor",
+        "path_of",
+        "other_language",
+        "base.resolve",
+        "base.first_in",
+        "base.card",
+    }
 )
 
 Files = Mapping[str, str]  # digests of staged files, by their paths below build/
@@ -134,7 +146,7 @@ def _make(share: Sequence[Job], site: Site, folder: Path) -> tuple[dict[str, _Ma
     return made, questions.answers
 
 
-def _written(job: Job, site: Recorded, env: rendering.Environment, folder: Path) -> Iterator[tuple[str, str]]:
+def _written(job: Job, site: Recorded, env: Environment, folder: Path) -> Iterator[tuple[str, str]]:
     for path, content in staged(job.make(site, env)):  # type: ignore[arg-type]
         data = writing.as_bytes(content)
         writing.write_if_changed(folder / path, data)

@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from typing import BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -69,7 +69,7 @@ def _outcome(work: Callable[[Sequence[Item]], Result], share: Sequence[Item]) ->
             return pickle.dumps((None, RuntimeError(f"{type(error).__name__}: {error}")))
 
 
-def _end(child: tuple[int, BinaryIO]) -> Result:
+def _end(child: tuple[int, BinaryIO]) -> Any:
     with child[1] as pipe:
         data = pipe.read()
     if not data:
@@ -77,8 +77,7 @@ def _end(child: tuple[int, BinaryIO]) -> Result:
     result, error = pickle.loads(data)
     if error is not None:
         raise error
-    made: Result = result
-    return made
+    return result
 
 
 def _stop(process: int) -> None:

@@ -152,7 +152,9 @@ def link(source: Path, target: Path) -> None:
 def follow(folder: Path, other: Path, behind: Iterable[str]) -> None:
     """Make a folder hold what another holds; it does already, but for the paths where it is behind."""
     if not folder.is_dir():
-        behind = (os.path.relpath(os.path.join(parent, name), other) for parent, _, names in os.walk(other) for name in names)
+        behind = (
+            os.path.relpath(os.path.join(parent, name), other) for parent, _, names in os.walk(other) for name in names
+        )
         folder.mkdir(parents=True)
     for path in behind:
         if (other / path).exists():

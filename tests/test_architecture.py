@@ -23,7 +23,7 @@ counting measuring_child measuring
 judging explaining base lints bibliographic_checks silences check keeping
 revisions selection importers importing import_report starting drafting meaning mendings fixing renaming
 remeasuring asking auditing reporting telling audit_reports
-changes pages staging change_reports theme site_builder assembling building freshness previewing serving cli __main__ __init__
+changes pages staging change_reports theme site_builder assembling building freshness serving cli __main__ __init__
 """.split()  # noqa: SIM905 - the lines group
 
 RUNS_MODELS = {"counting", "measuring_child"}

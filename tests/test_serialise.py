@@ -83,7 +83,9 @@ def test_markdown_reads_well(tmp_path):
 
 
 SCALARS = st.one_of(
-    st.text(st.sampled_from("ab: #-\n\t '\"\\,[]{}?|>&*!%@`~=<1.e卷，：\x85\u2028\ufeff🙂") | st.characters(), max_size=12),
+    st.text(
+        st.sampled_from("ab: #-\n\t '\"\\,[]{}?|>&*!%@`~=<1.e卷，：\x85\u2028\ufeff🙂") | st.characters(), max_size=12
+    ),
     st.integers() | st.booleans() | st.none() | st.floats(allow_nan=False),
 )
 MAPPINGS = st.dictionaries(st.text(max_size=6), SCALARS, max_size=4)

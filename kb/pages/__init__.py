@@ -78,7 +78,10 @@ def _page(_: Site, env: Environment, template: str, path: str) -> Files:
 
 def _grouping(site: Site, env: Environment, name: str) -> Files:
     path = addresses.grouping(name)
-    yield addresses.source_of(path), rendering.page(env, "grouping.md.j2", path, grouping=name, groups=site.groups[name])
+    yield (
+        addresses.source_of(path),
+        rendering.page(env, "grouping.md.j2", path, grouping=name, groups=site.groups[name]),
+    )
 
 
 def _schemas(_: Site, __: Environment) -> Files:

@@ -57,7 +57,7 @@ def _past_blanks(text: str, position: int) -> int:
 
 
 def _end_of_block(text: str, start: int) -> int:
-    """Where the block that begins here ends, together with its line; 0 where there is none, or more stands behind it."""
+    """Where the block that begins here ends; 0 where there is none, or more stands behind it on its line."""
     opening = _OPENING.match(text, start)
     depth = 0
     for tag in re.compile(rf"<(/?){opening[1]}(?=[\s>])").finditer(text, start) if opening else ():

@@ -49,7 +49,8 @@ class Questions:
         self.asked, self.always = {}, False
         shelf = self.site.shelf
         assert shelf is not None
-        shelf.reads = reads = set()
+        reads: set[str] = set()
+        shelf.reads = reads
         try:
             yield reads
         finally:
@@ -169,7 +170,16 @@ def _parts(value: object) -> Iterator[str]:
     elif isinstance(value, KeptCard):
         yield from ("card", value.path, value.mark)
     elif isinstance(value, ModelView):  # what it measured is the lock's, which is fixed
-        yield from ("model", value.call, value.anchor, *value.labels, "", *map(repr, value.arguments), "", *value.chosen)
+        yield from (
+            "model",
+            value.call,
+            value.anchor,
+            *value.labels,
+            "",
+            *map(repr, value.arguments),
+            "",
+            *value.chosen,
+        )
     elif isinstance(value, tuple | list):
         yield f"{len(value)} items"
         for item in value:
