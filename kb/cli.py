@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, TextIO, TypeAlias
 
 if TYPE_CHECKING:
     from kb.bibliography import Entry
-    from kb.building import Outcome
+    from kb.built import Order, Outcome
     from kb.importing import Order as ImportOrder
     from kb.records import Problem
     from kb.settings import Settings
@@ -379,15 +379,11 @@ def audit(options: argparse.Namespace) -> int:
 
 def build(options: argparse.Namespace) -> int:
     """kb build: everything, then site/."""
-    from kb.building import Order
-    from kb.building import build as build_site
+    from kb.built import Order, earlier
 
     order = Order(locked=options.locked, strict=options.strict)
-    settings, say = settings_of(options), progress(sys.stderr)
-    try:
-        outcome = build_site(settings, order, say)
-    finally:
-        say("")
+    settings = settings_of(options)
+    outcome = earlier(settings, order, settings.root / settings.site) or built(settings, order)
     if options.format == "text":
         show(outcome.told, "text", sys.stderr)
     else:
@@ -395,6 +391,17 @@ def build(options: argparse.Namespace) -> int:
     if outcome.site:
         print(last_line(outcome), file=sys.stderr if options.format == "json" else sys.stdout)
     return outcome.code
+
+
+def built(settings: Settings, order: Order) -> Outcome:
+    """Build, telling how far it is."""
+    from kb.building import build as build_site
+
+    say = progress(sys.stderr)
+    try:
+        return build_site(settings, order, say)
+    finally:
+        say("")
 
 
 def last_line(outcome: Outcome) -> str:

@@ -21,7 +21,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from kb import keeping
-from kb.building import Order, Outcome, Say, build
+from kb.building import Say, build
+from kb.built import Order, Outcome
 from kb.inputs import Seen, snapshot
 from kb.pages.site import Site
 from kb.problems import format_problems

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "kb"
 # The way of the data, from records to the command line. A module imports only from those before it in this list.
 ORDER = """
 records problems encoding writing resources texts documentation
-plain_yaml quick_yaml settings inputs
+plain_yaml quick_yaml settings inputs built
 authors citation
 markdown_rules markdown highlighting sanitising line_renderer body_renderer filling bodies insert
 literals factories calls expressions claims

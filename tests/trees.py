@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from kb.building import Order, Outcome, build
+from kb.building import build
+from kb.built import Order, Outcome
 from kb.settings import load_settings
 
 COMPARED = ("site", "build/pages", "build/bodies", "build/cards", "build/theme")
