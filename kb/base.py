@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,6 +11,7 @@ from functools import cached_property, partial
 from itertools import groupby
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import unquote, urlsplit
 
 from kb.calls import CallError, find_factories, is_call, normalise
 from kb.claims import Outcome, outcome
@@ -62,7 +64,7 @@ class Base:
     def card(self, citekey: str, lang: str = "") -> Card | None:
         """The card with this citekey, in this language, else in the site's, else in any."""
         return self._preferred(
-            [each for each in self._by_citekey.get(_folded(citekey), ()) if each.citekey == citekey], lang
+            [card for card in self._by_citekey.get(_folded(citekey), ()) if card.citekey == citekey], lang
         )
 
     def resolve(self, target: str, lang: str = "") -> Card | None:
@@ -73,23 +75,36 @@ class Base:
                 return self._preferred(found[wanted], lang)
         return None
 
-    def first_in(self, path: str) -> Card | None:
-        """The first card of a note."""
-        return self._by_path.get(path)
-
     @cached_property
-    def _by_path(self) -> dict[str, Card]:
-        return {card.path: card for card in reversed(self.cards)}
+    def first_languages(self) -> Mapping[str, str]:
+        """For each citekey with published cards, the language of the one that comes first: the site's, if it has it."""
+        languages: dict[str, set[str]] = {}
+        for card in self.cards:
+            if card.publish:
+                languages.setdefault(card.citekey, set()).add(card.lang)
+        own = self.settings.language
+        return {citekey: own if own in found else min(found) for citekey, found in languages.items()}
+
+    def linked(self, card: Card, target: str) -> Card | None:
+        """The card that a link of a card leads to, without its fragment: named, or the first in the note at a path."""
+        target = target.partition("#")[0]
+        found = self.resolve(target, card.lang) if target else card
+        path = None if found else path_beside(card, target)
+        return self._first_at.get(path) if path else found
 
     @cached_property
     def calls(self) -> tuple[str, ...]:
         """The normal forms of all calls that cards name, sorted."""
-        return tuple(sorted({call for card in self.tested_cards for call in self._calls_of(card)}))
+        return tuple(sorted({call for card in self.tested_cards for call in self.calls_of(card)}))
 
     @cached_property
     def tested_cards(self) -> tuple[Card, ...]:
         """The cards that name models: on the others nothing can be measured."""
         return tuple(card for card in self.cards if not is_quiet(card))
+
+    def calls_of(self, card: Card) -> tuple[str, ...]:
+        """The normal forms of the calls that a card names, each once, in their order."""
+        return () if is_quiet(card) else self._of_tested(self._calls, card, self._calls_named)
 
     def verdicts(self, card: Card) -> Verdicts:
         """The verdicts on a card's printed figures, by the line and column of their cells."""
@@ -107,7 +122,13 @@ class Base:
 
     def witnesses_of(self, call: str) -> tuple[Witness, ...]:
         """Who speaks for the model of a call in normal form."""
-        return self.witnesses.of(call, self.lock, self.factories)
+        if call not in self._witnesses:
+            self._witnesses[call] = self.witnesses.of(call, self.lock, self.factories)
+        return self._witnesses[call]
+
+    @cached_property
+    def _witnesses(self) -> dict[str, tuple[Witness, ...]]:
+        return {}
 
     def is_provisional(self, verdict: Verdict) -> bool:
         """Whether a verdict rests on a model of ours that nobody else's was found to be the same as."""
@@ -147,7 +168,14 @@ class Base:
     def _measured(self) -> dict[str, Measurement]:
         return {call: found for call in self.calls if (found := self.lock.get(call))}
 
-    def _calls_of(self, card: Card) -> Iterator[str]:
+    @cached_property
+    def _calls(self) -> dict[tuple[str, str, str], tuple[str, ...]]:
+        return {}
+
+    def _calls_named(self, card: Card) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self._calls_in(card)))
+
+    def _calls_in(self, card: Card) -> Iterator[str]:
         yield from filter(None, (self.normal_call(model.call) for model in card.models))
         for row in card.results:
             yield from filter(None, [row.call])
@@ -162,6 +190,10 @@ class Base:
         return min(cards, key=lambda card: wanted.index(card.lang) if card.lang in wanted else 2, default=None)
 
     @cached_property
+    def _first_at(self) -> dict[str, Card]:
+        return {card.path: card for card in reversed(self.cards)}
+
+    @cached_property
     def _by_citekey(self) -> dict[str, list[Card]]:
         return _indexed((card.citekey, card) for card in self.cards)
 
@@ -172,6 +204,15 @@ class Base:
     @cached_property
     def _by_name(self) -> dict[str, list[Card]]:
         return _indexed((name, card) for card in self.cards for name in (card.name, card.citation.title) if name)
+
+
+def path_beside(card: Card, target: str) -> str | None:
+    """A relative target as a path from the root; None for an address, or a path that leads out."""
+    parts = urlsplit(target)
+    if parts.scheme or parts.netloc or not parts.path or parts.path.startswith("/"):
+        return None
+    path = posixpath.normpath(posixpath.join(posixpath.dirname(card.path), unquote(parts.path).replace("\\", "/")))
+    return None if path.startswith("../") or path == ".." else path
 
 
 def _folded(name: str) -> str:

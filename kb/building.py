@@ -124,7 +124,7 @@ def make_site(base: Base, shelf: Shelf, order: Order, site: Path) -> list[Proble
     root, folder = base.settings.root, base.settings.root / base.settings.build
     fixed = inputs.fixed(base.settings, order.site_url or "")
     try:
-        files = stage(Site(base, shelf), folder, fixed)
+        files = stage(Site(base, order.site_url, shelf), folder, fixed)
     except TemplateError as error:
         return [problem_of(error, root)]
     theme = theme_files(root)

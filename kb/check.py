@@ -345,17 +345,13 @@ def _is_nearly_call(span: str, base: Base) -> bool:
 
 def _in_row(text: str, row: ResultRow, card: Card) -> Place:
     """Where a text stands in a row of a table; the row's beginning where it is written otherwise."""
-    for source, first_line in _texts(card):
-        lines = source.split("\n")
-        if first_line <= row.line < first_line + len(lines):
-            return Place(card.path, row.line, max(lines[row.line - first_line].find(text), 0) + 1)
-    return Place(card.path, row.line)
+    return Place(card.path, row.line, max(line_of(card, row.line).find(text), 0) + 1)
 
 
 def _in_claim(outcome: Outcome, at: int, card: Card) -> Place:
     """Where a part of an expression stands; the code span's beginning where that runs over several lines."""
     claim = outcome.claim
-    start = line_of(claim, card).find(claim.source, claim.column - 1)
+    start = line_of(card, claim.line).find(claim.source, claim.column - 1)
     return Place(card.path, claim.line, claim.column if start < 0 else start + at + 1)
 
 

@@ -1,4 +1,4 @@
-"""Citations as people print them: authors, title, venue and year, and BibTeX entries made from them.
+"""Citations as people print them: authors, title, venue and year.
 
 What cannot be read stays empty: a wrong title is worse than none.
 """
@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 
-from kb.authors import authors_end, split_authors, surname_first
-from kb.records import Card, Citation
+from kb.authors import authors_end, split_authors
+from kb.records import Citation
 
-__all__ = ["bibtex", "read_citation", "split_authors"]
+__all__ = ["read_citation", "split_authors"]
 
 _PLAIN = str.maketrans("，。；：（）［］“”„「」『』．", ',.;:()[]""""""".')
 _LABEL = re.compile(r"\s*(?:\[\d+\]|\(\d+\)|\d{1,3}\.(?=\s)|[-*•])\s*")
@@ -245,48 +245,3 @@ def _last_year(text: str) -> int | None:
 
 def _tidy_title(text: str) -> str:
     return " ".join(text.strip(" ,;.\"'").split())
-
-
-_JOURNAL = re.compile(
-    r"journal|transactions|trans\.|letters|annals|review|magazine|学报|期刊|杂志|通报|"
-    r"^(?:t?pami|ijcv|tip|jmlr|tmlr|nature|science|neurocomputing|pattern recognition)\b",
-    re.IGNORECASE,
-)
-
-
-def bibtex(card: Card) -> str:
-    """A BibTeX entry for a card's paper, with what the card knows of it."""
-    citation = card.citation
-    kind, host = _entry_kind(card)
-    authors = [*map(_bibtex_author, citation.authors), *(["others"] if citation.et_al else [])]
-    fields = {
-        "author": " and ".join(authors),
-        "title": f"{{{_bibtex_text(citation.title)}}}" if citation.title else "",
-        host: _bibtex_text(citation.venue),
-        "year": str(citation.year or ""),
-        "eprint": _bibtex_text(card.links.get("arxiv", "")),
-        "archiveprefix": "arXiv" if "arxiv" in card.links else "",
-        "doi": _bibtex_text(card.links.get("doi", "")),
-        "url": card.links.get("url", ""),
-        "note": "" if citation.title else _bibtex_text(citation.text),
-    }
-    lines = [f"  {name} = {{{value}}}," for name, value in fields.items() if value]
-    return "\n".join([f"@{kind}{{{card.citekey},", *lines, "}"]) + "\n"
-
-
-def _entry_kind(card: Card) -> tuple[str, str]:
-    """The type of the entry, and its field for the venue."""
-    venue = card.citation.venue
-    if not venue or re.match(r"arxiv|corr|biorxiv|medrxiv|ssrn", venue, re.IGNORECASE):
-        return "misc", "howpublished"
-    return ("article", "journal") if _JOURNAL.search(venue) else ("inproceedings", "booktitle")
-
-
-def _bibtex_author(name: str) -> str:
-    """A name as BibTeX sorts it: `Howard A.` is `Howard, A.`."""
-    surname, given = surname_first(name)
-    return _bibtex_text(f"{surname}, {given}" if given else surname)
-
-
-def _bibtex_text(text: str) -> str:
-    return re.sub(r"([&%$#_{}])", r"\\\1", text.replace("\\", ""))

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Literal
 
 from kb.expressions import (
@@ -71,19 +72,25 @@ def outcome(claim: Claim, normal: Normal, measured: Measured) -> Outcome:
     return Outcome(claim, status, result.value, _shown(result.value, like), bounds, expression.calls)
 
 
-def line_of(claim: Claim, card: Card) -> str:
-    """The line of the note on which an expression begins."""
+def line_of(card: Card, number: int) -> str:
+    """A line of a card's text, by its number in the note; "" for one that is not in it."""
     texts = ((card.intro, card.intro_line), *((section.markdown, section.line + 1) for section in card.sections))
     for text, first_line in texts:
-        lines = text.split("\n")
-        if first_line <= claim.line < first_line + len(lines):
-            return lines[claim.line - first_line]
+        lines = _lines(text)
+        if first_line <= number < first_line + len(lines):
+            return lines[number - first_line]
     return ""
+
+
+@lru_cache(maxsize=32)
+def _lines(text: str) -> tuple[str, ...]:
+    """A text cut into lines once, though every figure and claim in it asks for one."""
+    return tuple(text.split("\n"))
 
 
 def footnote(claim: Claim, card: Card) -> str:
     """The label of the footnote that hangs on an expression's code span; "" for none."""
-    after = line_of(claim, card)[claim.column - 1 :].partition(claim.source)[2]
+    after = line_of(card, claim.line)[claim.column - 1 :].partition(claim.source)[2]
     found = re.match(r"\s?`+\[\^([^\]\s]+)\]", after)
     return found[1] if found and f"[^{found[1]}]:" in card.definitions else ""
 

@@ -22,7 +22,9 @@ from typing import TYPE_CHECKING, TextIO, TypeAlias
 if TYPE_CHECKING:
     from kb.bibliography import Entry
     from kb.built import Order, Outcome
+    from kb.exports import Published
     from kb.importing import Order as ImportOrder
+    from kb.pages.site import Site
     from kb.records import Problem
     from kb.settings import Settings
 
@@ -235,6 +237,46 @@ def parse(options: argparse.Namespace) -> int:
     sys.stdout.write({"yaml": cards_to_yaml, "json": cards_to_json}[options.format](cards))
     show(problems, "text", sys.stderr)
     return CONTENT if any(found.severity == "error" for found in problems) else OK
+
+
+def export(options: argparse.Namespace) -> int:
+    """kb export: the cards' data in another form, to the standard output or a file."""
+    from kb import exports, writing
+    from kb.base import load
+    from kb.pages.site import Site
+
+    if options.table and options.form not in ("csv", "json"):
+        raise Refusal("--table chooses a table of csv and json; the other formats have one content")
+    if options.form == "sqlite" and not options.output and sys.stdout.isatty():
+        raise Refusal("a database is no text for a terminal: name a file with -o, as in `-o kb.sqlite`")
+    site = Site(load(settings_of(options).root))
+    cards = exported(site, options.keys) if options.keys else site.published
+    made = writing.as_bytes(exports.content(exports.file_for(options.form, options.table), cards))
+    if options.output:
+        writing.write_if_changed(Path(options.output), made)
+    else:
+        sys.stdout.buffer.write(made)
+    wrong = [found for found in site.base.problems if found.severity == "error"]
+    show(wrong, "text", sys.stderr)
+    return CONTENT if wrong else OK
+
+
+def exported(site: Site, keys: Iterable[str]) -> list[Published]:
+    """The cards with these citekeys or aliases, also those that are not published, in each language."""
+    from kb.exports import Published
+    from kb.problems import nearest
+
+    found: dict[str, Published] = {}
+    for key in keys:
+        first = site.base.card(key) or site.base.resolve(key)
+        if first is None:
+            hint = nearest(key, sorted({card.citekey for card in site.base.cards}))
+            raise Refusal(f"there is no card {key}" + (f"; {hint}" if hint else ""), CONTENT)
+        for card in site.base.cards:
+            if card.citekey == first.citekey:
+                each = Published(site.base, card, site.path_of(card) if card.publish else "")
+                found[each.id] = each
+    return list(found.values())
 
 
 def check(options: argparse.Namespace) -> int:
@@ -536,6 +578,7 @@ def parser() -> argparse.ArgumentParser:
         add_new,
         add_import,
         add_parse,
+        add_export,
         add_check,
         add_fix,
         add_measure,
@@ -651,6 +694,33 @@ def add_parse(commands: Commands) -> None:
     made = command(commands, "parse", parse, "the structured cards of a file, to the standard output")
     made.add_argument("file", metavar="FILE")
     made.add_argument("--format", choices=["yaml", "json"], default="yaml")
+
+
+EXPORTS = """\
+FORMAT:
+  bibtex        an entry for each paper, read back without loss by what reads BibTeX
+  csl-json      the same for citation processors: pandoc, Zotero
+  json          the cards as `kb parse` prints them, or another table
+  csv           the printed figures, each beside what was measured, with the verdict; or another table
+  sqlite        a database of all tables, with a search in the sections: `datasette kb.sqlite`
+  model-index   a model-index.yml of the results, as Papers with Code and `kb audit` read it
+
+The tables are cards, results, measurements and links. Without KEY, all published cards are exported; with it, these, in
+each language that they are written in. The site carries the same files below data/v1/, with their JSON Schemas.
+"""
+
+
+def add_export(commands: Commands) -> None:
+    """The arguments of kb export."""
+    made = command(commands, "export", export, "the cards as BibTeX, CSL-JSON, JSON, CSV, SQLite, or a model index")
+    made.formatter_class = argparse.RawDescriptionHelpFormatter
+    made.epilog = EXPORTS
+    forms = ["bibtex", "csl-json", "json", "csv", "sqlite", "model-index"]
+    made.add_argument("form", metavar="FORMAT", choices=forms, help=", ".join(forms))
+    made.add_argument("keys", metavar="KEY", nargs="*", help="citekeys of the cards (default: all that are published)")
+    made.add_argument("-o", "--output", metavar="FILE", help="the file to write (default: the standard output)")
+    tables = ["cards", "results", "measurements", "links"]
+    made.add_argument("--table", choices=tables, help="of csv (default: results) and json (default: cards)")
 
 
 def add_check(commands: Commands) -> None:

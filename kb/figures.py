@@ -12,6 +12,8 @@ from kb.records import Metric, Printed
 
 COUNTS = frozenset({"params", "macs", "flops"})
 SMALLEST = 1000  # a count below this, without a unit, has lost it
+LONGEST = 40  # digits; no paper prints more
+LARGEST = 18  # power of ten
 
 _SCALES = {
     "k": ("K", 3), "thousand": ("K", 3), "千": ("千", 3), "万": ("万", 4),
@@ -124,8 +126,8 @@ def _unit(text: str, metric: Metric) -> tuple[str, int] | None:
         word = glued[1] or glued[2]
     power = _POWER.fullmatch(word)
     if power:
-        exponent = int(power[1] or power[2])
-        return f"×10^{exponent}", exponent
+        exponent = _exponent(power[1] or power[2])
+        return None if exponent is None else (f"×10^{exponent}", exponent)
     return _SCALES.get(word) or _SCALES.get(word.split(" ")[0])
 
 
@@ -133,7 +135,7 @@ def read_figure(text: str, column: Column) -> tuple[str, str, Decimal, Decimal] 
     """Printed digits, unit, value and step of a cell; None where it holds no figure that can be read."""
     plain = _plain(text)
     found = _FIGURE.fullmatch(plain)
-    if not found:
+    if not found or len(found["number"]) > LONGEST:
         return None
     unit, scale = column.unit, column.scale
     if found["unit"]:
@@ -141,15 +143,20 @@ def read_figure(text: str, column: Column) -> tuple[str, str, Decimal, Decimal] 
         if given is None:
             return None
         unit, scale = given
-    exponent = found["exponent"] or found["exponent2"]
-    if exponent and int(exponent) > 18:
-        return None
-    if exponent:
-        unit, scale = "", int(exponent) + (scale if found["unit"] else 0)
+    if found["power"]:
+        exponent = _exponent(found["exponent"] or found["exponent2"])
+        if exponent is None:
+            return None
+        unit, scale = "", exponent + (scale if found["unit"] else 0)
     digits = re.sub(r"[,'\u2009\u202f\u00a0 ]", "", found["number"])
     value, decimals = Decimal(digits), len(digits.partition(".")[2])
     factor = Decimal(10) ** scale
     return found["number"] + (found["power"] or ""), unit, _short(value * factor), _short(factor.scaleb(-decimals))
+
+
+def _exponent(digits: str) -> int | None:
+    """A power of ten; None for one that no count has."""
+    return int(digits) if len(digits) <= len(str(LARGEST)) and int(digits) <= LARGEST else None
 
 
 def _short(number: Decimal) -> Decimal:

@@ -45,7 +45,7 @@ _FIELDS = {name: field_id for field_id, names in _NAMES.items() for name in name
 _OF_ONE_PAPER = frozenset({"name", "title", "authors", "venue", "year", "aliases", "kind", "citation", *LINKS})
 
 _PAIR = re.compile(
-    r"(?:[-*+]\s+)?(?:\*\*|__)?(?P<key>[^:：*]{1,24}?)\s*(?:\*\*|__)?\s*[:：](?:\*\*|__)?\s*(?P<value>.*)"
+    r"(?:[-*+]\s+)?(?:\*\*|__)?(?P<key>[^:：*]{1,24}?)\s*+(?:\*\*|__)?\s*+[:：](?:\*\*|__)?\s*(?P<value>.*)"
 )
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _URL = re.compile(r"https?://[^\s<>()\[\]]+(?:\([^\s<>()]*\)[^\s<>()\[\]]*)*")

@@ -21,7 +21,7 @@ from kb.tables import Row, tables
 
 LONG = 64  # bytes from which a text is no phrase that anybody might write twice: some 21 Chinese characters
 
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _FOOTNOTE = re.compile(r"\[\^([^\]\s]+)\]")
 _UNITS = {"M": 6, "G": 9, "K": 3, "T": 12, "": 0}
 _CHINESE_UNITS = {"万": 4, "亿": 8}

@@ -20,6 +20,7 @@ from kb.slicing import Block, CardRange, Reading, card_end, card_ranges, quote_l
 from kb.tables import Part, model_references, results
 
 _LANGUAGE_ENDING = re.compile(r"\.(en|zh)\.md$", re.IGNORECASE)
+_IN_BRACKETS = re.compile(r"\[((?:[^\[\]\\]|\\.)+)\]", re.DOTALL)
 _VENUE_YEAR = re.compile(r"(?P<venue>.*\S)[\s,]+(?P<year>(?:19|20)\d\d)")
 
 Texts = Sequence[tuple[str, int]]  # Markdown source and the line it begins on
@@ -190,12 +191,14 @@ def _claims(texts: Texts) -> Iterator[Claim]:
 
 def used_definitions(text: str, known: Mapping[str, str]) -> str:
     """The link and footnote definitions that a text refers to, also by way of each other, in the order of labels."""
+    spelt: dict[str, list[str]] = {}
+    for label in known:
+        spelt.setdefault(label.casefold(), []).append(label)
     used: dict[str, str] = {}
     texts = [text]
     while texts:
-        searched = texts.pop().casefold()
-        for label, source in known.items():
-            if label not in used and f"[{label.casefold()}]" in searched:
-                used[label] = source
-                texts.append(source.partition("]:")[2])
+        for found in _IN_BRACKETS.findall(texts.pop().casefold()):
+            fresh = {label: known[label] for label in spelt.pop(found, ())}
+            used |= fresh
+            texts += (source.partition("]:")[2] for source in fresh.values())
     return "".join(f"{used[label].rstrip()}\n" for label in sorted(used))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal
@@ -68,7 +69,7 @@ def _usual_bibliography(root: Path) -> tuple[str, ...]:
 
 
 class _TolerantLoader(yaml.SafeLoader):
-    """Reads what MkDocs reads: its tags (`!ENV`, `!!python/name:…`) stand for nothing here."""
+    """Reads what MkDocs reads; its tag `!!python/name:…` stands for nothing here."""
 
 
 class _Marked(dict[str, object]):
@@ -92,7 +93,16 @@ def _nothing(_loader: yaml.SafeLoader, _suffix: str, _node: yaml.Node) -> None:
     return None
 
 
+def _from_environment(loader: yaml.SafeLoader, node: yaml.Node) -> object:
+    """`!ENV NAME`, or `!ENV [NAME, OTHER, default]`: the first variable that is set, else the default."""
+    parts = node.value if isinstance(node, yaml.SequenceNode) else [node]
+    names = [str(part.value) for part in (parts[:-1] or parts) if isinstance(part, yaml.ScalarNode)]
+    default = loader.construct_object(parts[-1]) if len(parts) > 1 else None
+    return next((os.environ[name] for name in names if name in os.environ), default)
+
+
 _TolerantLoader.add_constructor("tag:yaml.org,2002:map", _mapping)
+_TolerantLoader.add_constructor("!ENV", _from_environment)
 _TolerantLoader.add_multi_constructor("!", _nothing)
 _TolerantLoader.add_multi_constructor("tag:yaml.org,2002:python/", _nothing)
 

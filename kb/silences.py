@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kb.encoding import split_lines, without_marks
 from kb.kept import KeptNote
@@ -17,7 +17,7 @@ from kb.plain_records import from_plain
 from kb.problems import CODES, problem
 from kb.records import Note, Place, Problem
 
-_COMMENT = re.compile(r"<!--\s*kb:\s*ignore\b(?P<codes>[^:：]*?)(?:[:：].*?)?-->")
+_COMMENT = re.compile(r"<!--\s*kb:\s*ignore\b(?P<codes>[^:：<>]*?)(?:[:：](?:(?!<!--).)*?)?-->")
 _CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)")
 _SEPARATOR = re.compile(r"[\s,，、;；]+")
 _MARKS = " \t>*+-\n"  # of quotes and lists: before them a comment still stands alone
@@ -55,24 +55,26 @@ def silences(note: Note) -> Iterator[Silence]:
         return
     lines = split_lines(without_marks(text))
     code = code_lines(_without_front_matter(text))
-    for number in range(1, len(lines) + 1):
+    meant = _meant(lines)
+    for number, line in enumerate(lines, 1):
         if number not in code:
-            yield from _in_line(number, lines, note.path)
+            yield from _in_line(line, meant[number - 1], Place(note.path, number))
 
 
-def _in_line(number: int, lines: Sequence[str], path: str) -> Iterator[Silence]:
-    line = _CODE_SPAN.sub(lambda span: " " * len(span[0]), lines[number - 1])
+def _in_line(text: str, meant: int, place: Place) -> Iterator[Silence]:
+    line = _CODE_SPAN.sub(lambda span: " " * len(span[0]), text)
     for comment in _COMMENT.finditer(line):
-        place = Place(path, number, comment.start() + 1)
         for code in _SEPARATOR.split(comment["codes"].strip(" ,")):  # one "" where none is named
-            yield Silence(code.upper(), _meant(number, lines), place)
+            yield Silence(code.upper(), meant, replace(place, column=comment.start() + 1))
 
 
-def _meant(number: int, lines: Sequence[str]) -> int:
-    """The line that a comment on this one speaks of: the next with a text, where it stands alone."""
-    while number < len(lines) and not _COMMENT.sub("", lines[number - 1]).strip(_MARKS):
-        number += 1
-    return number
+def _meant(lines: Sequence[str]) -> list[int]:
+    """For each line the one that a comment on it speaks of: the next with a text, where it stands alone."""
+    meant = list(range(1, len(lines) + 1))
+    for number in range(len(lines) - 1, 0, -1):
+        if not _COMMENT.sub("", lines[number - 1]).strip(_MARKS):
+            meant[number - 1] = meant[number]
+    return meant
 
 
 def _without_front_matter(text: str) -> str:

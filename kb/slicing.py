@@ -21,7 +21,7 @@ from kb.schema import Schema
 _QUOTE_MARK = re.compile(r" {0,3}>[ \t]?")
 _CALLOUT = re.compile(r"\s*\[![A-Za-z]+\]")
 _RULE = re.compile(r" {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}\n?")
-_COMMENT = re.compile(r"\s*<!--.*?-->")
+_COMMENT = re.compile(r"(?<!\s)\s*<!--(?:(?!<!--).)*?-->")
 _DEFINITION = re.compile(r" {0,3}\[\^?[^\[\]]+\]:")
 
 

@@ -22,6 +22,16 @@ SOURCES = ("mkdocs.yml", "notes", "reference_models", "templates")
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="the long forms of tests/torture: hours, not minutes")
+
+
+@pytest.fixture(scope="session")
+def long(request: pytest.FixtureRequest) -> bool:
+    """Whether the long forms of tests were asked for."""
+    return bool(request.config.getoption("--long"))
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The root of the repository, a knowledge base itself."""

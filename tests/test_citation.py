@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 import kb
-from kb.citation import bibtex, read_citation
+from kb.bibliography.writing import bibtex
+from kb.citation import read_citation
 
 CASES = Path(__file__).parent / "cases" / "citation"
 PARTS = ("authors", "title", "venue", "year")

@@ -15,7 +15,7 @@ import pytest
 
 from kb import cli
 
-COMMANDS = ("init", "new", "import", "parse", "check", "fix", "measure", "explain", "audit")
+COMMANDS = ("init", "new", "import", "parse", "export", "check", "fix", "measure", "explain", "audit")
 COMMANDS += ("build", "serve", "diff", "status")
 MODEL = "reference_models/vgg.py"
 NOTE = "notes/Simonyan2015ICLR.md"

@@ -64,7 +64,8 @@ def test_the_schemas_are_valid_and_published(starter, kb):
     assert kb("build", "--locked", cwd=starter).returncode == 0
     published = {path.name: path.read_text(encoding="utf-8") for path in (starter / "site/schemas").iterdir()}
     assert published == schemas()
-    assert sorted(published) == ["card.schema.json", "front-matter.schema.json", "settings.schema.json"]
+    names = ("card", "front-matter", "models", "settings", "tables")
+    assert sorted(published) == [f"{name}.schema.json" for name in names]
 
 
 def test_a_new_knowledge_base_names_its_schemas(starter):

@@ -158,7 +158,7 @@ def test_pages_tell_nothing_of_the_machine(root):
 def test_every_internal_link_leads_to_a_page_or_a_place_on_it(root):
     files = staged(root)
     pages_there = {
-        path.removeprefix("pages/").replace(".md", ".html"): path for path in files if path.startswith("pages/")
+        re.sub(r"\.md$", ".html", path.removeprefix("pages/")): path for path in files if path.startswith("pages/")
     }
     html = {page: whole(files, path) for page, path in pages_there.items() if path.endswith(".md")}
     for page, text in html.items():
@@ -175,7 +175,7 @@ def whole(files: dict[str, str | bytes], path: str) -> str:
 
 def links_of(page: str, html: str) -> list[tuple[str, str]]:
     """Where a page's relative links lead: the page, from the site's root, and the fragment."""
-    hrefs = (attributes.get("href") or "" for attributes in Reader(html).all("a"))
+    hrefs = (attributes.get("href") or attributes.get("xlink:href") or "" for attributes in Reader(html).all("a"))
     relative = (urlsplit(href) for href in hrefs if not re.match(r"\w+:", href))
     return [
         (normpath(join(dirname(page), unquote(found.path))) if found.path else page, unquote(found.fragment))

@@ -27,6 +27,7 @@ def test_good_settings(tmp_path):
         site_name="Papers",
         language="zh",
         packages=("torchvision", "timm"),
+        site_url="https://example.org/",
         repo_url="https://example.org/repo",
     )
 

@@ -11,7 +11,7 @@ from bibtexparser.middlewares.names import parse_single_name_into_parts, split_m
 from bibtexparser.model import DuplicateBlockKeyBlock, DuplicateFieldKeyBlock, ExplicitComment, ImplicitComment
 from bibtexparser.model import Entry as ParsedEntry
 from bibtexparser.splitter import Splitter
-from pylatexenc.latex2text import LatexNodes2Text
+from pylatexenc.latex2text import LatexNodes2Text, MacroTextSpec, get_default_latex_context_db
 
 from kb.bibliography.fields import arxiv_in, doi_in, markdown, plain, without, year_in
 from kb.bibliography.records import Author, Entry, Library, Skipped
@@ -105,7 +105,11 @@ def _closes_at_end(value: str) -> bool:
     return False
 
 
-_latex = LatexNodes2Text(math_mode="verbatim", keep_comments=True)
+# What pylatexenc does not know, or takes for another character.
+_TEXT_MACROS = {"textbraceleft": "{", "textbraceright": "}", "textasciicircum": "^"}
+_context = get_default_latex_context_db()
+_context.add_context_category("kb", [MacroTextSpec(*pair) for pair in _TEXT_MACROS.items()], prepend=True)
+_latex = LatexNodes2Text(latex_context=_context, math_mode="verbatim", keep_comments=True)
 
 
 def _decoded(value: str) -> str:

@@ -6,23 +6,38 @@ static files below `pages/`, rendered bodies below `bodies/`, the cards' structu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from jinja2 import Environment
 
+from kb import exports
+from kb.bibliography.writing import bibtex, plain_citation
 from kb.bodies import highlight
-from kb.citation import bibtex
 from kb.documentation import all_documentation
 from kb.editors import schemas
-from kb.pages import addresses, discrepancies, furniture, links, notes, rendering
+from kb.pages import (
+    addresses,
+    comparing,
+    comparison_files,
+    discrepancies,
+    furniture,
+    links,
+    notes,
+    rendering,
+    syndication,
+)
+from kb.pages.metadata import head_of_card, twin_path
 from kb.pages.site import Site
+from kb.pages.twins import twin
 from kb.pages.views import CardView
 from kb.serialise import to_yaml
 
 if TYPE_CHECKING:
     from kb.base import Base
+
+COMPARISON = "models/data.html"
 
 Files = Iterator[tuple[str, str | bytes]]
 Make = Callable[[Site, Environment], Files]
@@ -36,9 +51,12 @@ class Job(NamedTuple):
     view: CardView | None = None
 
 
-def pages(base: Base) -> dict[str, str | bytes]:
-    """All files under `build/` but the theme's, by path. A template that fails raises jinja2.TemplateError."""
-    site = Site(base)
+def pages(base: Base, address: str | None = None) -> dict[str, str | bytes]:
+    """All files under `build/` but the theme's, by path. A template that fails raises jinja2.TemplateError.
+
+    `address` is where the site will be, if not at the settings' `site_url`.
+    """
+    site = Site(base, address)
     env = rendering.environment(site)
     return dict(file for job in jobs(site) for file in job.make(site, env))
 
@@ -60,16 +78,18 @@ def jobs(site: Site) -> Iterator[Job]:
     for template, path in (
         ("home", addresses.HOME),
         ("cards", addresses.CARDS),
-        ("models", addresses.MODELS),
         ("figures", addresses.FIGURES),
         (f"conventions.{site.texts.language}", addresses.CONVENTIONS),
     ):
         yield Job(path, partial(_page, template=template, path=path))
     for name in site.groups:
         yield Job(addresses.grouping(name), partial(_grouping, name=name))
+    yield Job(addresses.MODELS, _comparison)
     yield Job(addresses.DISCREPANCIES, _discrepancies)
     yield Job("codes", _codes)
     yield Job("schemas", _schemas)
+    yield Job("data", _data)
+    yield Job("for programs", _for_programs)
 
 
 def _page(_: Site, env: Environment, template: str, path: str) -> Files:
@@ -77,11 +97,8 @@ def _page(_: Site, env: Environment, template: str, path: str) -> Files:
 
 
 def _grouping(site: Site, env: Environment, name: str) -> Files:
-    path = addresses.grouping(name)
-    yield (
-        addresses.source_of(path),
-        rendering.page(env, "grouping.md.j2", path, grouping=name, groups=site.groups[name]),
-    )
+    path, groups = addresses.grouping(name), site.groups[name]
+    yield addresses.source_of(path), rendering.page(env, "grouping.md.j2", path, grouping=name, groups=groups)
 
 
 def _schemas(_: Site, __: Environment) -> Files:
@@ -95,6 +112,7 @@ def _card(site: Site, env: Environment, view: CardView) -> Files:
     data = to_yaml(view.card)
     yield f"{stem}.yml", data
     yield f"pages/{stem}.yml", data
+    yield f"pages/{twin_path(view)}", twin(site, view)
     for body in bodies:
         yield f"bodies/{body.name}", body.html
         for path, published in body.images:
@@ -114,6 +132,8 @@ def _card(site: Site, env: Environment, view: CardView) -> Files:
             links=tuple(links.of_card(view.card, site.texts)),
             other=site.other_language(view),
             data=f"{stem}.yml",
+            citation=plain_citation(view.card),
+            head=head_of_card(view, _image_of(bodies), site.base.settings.site_name),
         ),
     )
     yield from _explanations(site, env, view)
@@ -127,6 +147,40 @@ def _explanations(site: Site, env: Environment, view: CardView) -> Files:
             notes_on_it = discrepancies.footnotes(figure)
             text = rendering.page(env, "explanation.md.j2", path, figure=figure, found=found, notes=notes_on_it)
             yield addresses.source_of(path), text
+
+
+def _image_of(bodies: Iterable[notes.Body]) -> str:
+    """The card's first picture that previews can show; "" where it has none."""
+    found = (published for body in bodies for _, published in body.images if not published.endswith(".svg"))
+    return next(found, "")
+
+
+def _data(site: Site, env: Environment) -> Files:
+    """The files that `kb export` writes, of all published cards, and the page that tells of them."""
+    folder = f"pages/data/{exports.VERSION}"
+    has_database = len(site.published) <= exports.MOST_IN_DATABASE
+    for name in (*exports.FILES, *([exports.DATABASE] if has_database else [])):
+        yield f"{folder}/{name}", exports.content(name, site.published)
+    yield f"{folder}/datasette.json", exports.datasette_metadata(site.base.settings.site_name)
+    path = addresses.DATA
+    yield addresses.source_of(path), rendering.page(env, "data.md.j2", path, exports=exports, has_database=has_database)
+
+
+def _for_programs(site: Site, _: Environment) -> Files:
+    yield f"pages/{addresses.ATOM}", syndication.atom(site)
+    yield f"pages/{addresses.JSON_FEED}", syndication.json_feed(site)
+    yield "pages/llms.txt", syndication.llms_txt(site)
+    if site.address:
+        yield "pages/robots.txt", syndication.robots_txt(site)
+
+
+def _comparison(site: Site, env: Environment) -> Files:
+    """The page that compares all measured calls, and its rows as data files."""
+    rows = comparing.rows(site)
+    path = addresses.MODELS
+    yield from ((f"pages/{name}", text) for name, text in comparison_files.files(rows))
+    yield f"bodies/{COMPARISON}", comparison_files.for_script(rows, site.texts)
+    yield addresses.source_of(path), rendering.page(env, "models.md.j2", path, rows=rows, data=COMPARISON)
 
 
 def _discrepancies(site: Site, env: Environment) -> Files:

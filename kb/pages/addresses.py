@@ -5,6 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 import unicodedata
+from collections import Counter
+from collections.abc import Iterable
 from urllib.parse import quote
 
 HOME = "index.html"
@@ -14,6 +16,9 @@ FIGURES = "figures.html"
 DISCREPANCIES = "discrepancies.html"
 CONVENTIONS = "conventions.html"
 CODES = "codes/index.html"
+DATA = "data/index.html"
+ATOM = "feed.xml"
+JSON_FEED = "feed.json"
 GROUPINGS = ("year", "venue", "kind", "author", "tag")
 
 _NOT_WORD = re.compile(r"[^\w]+")
@@ -54,6 +59,11 @@ def link(page: str, target: str, fragment: str = "") -> str:
     return quote(relative) + ("#" + quote(fragment) if fragment else "")
 
 
+def comparison(page: str, citekey: str, call: str) -> str:
+    """The href from a page to the compare page, with a card's calls chosen and all compared with one of them."""
+    return f"{link(page, MODELS)}?call={quote(call, safe='(),:')}&card={quote(citekey)}"
+
+
 def slug(text: str) -> str:
     """A fragment identifier from any text: letters and digits of all scripts, joined by hyphens."""
     return _NOT_WORD.sub("-", text.lower()).strip("-_") or "x"
@@ -61,13 +71,20 @@ def slug(text: str) -> str:
 
 def unique_slugs(texts: list[str], prefix: str = "") -> dict[str, str]:
     """A slug per text; texts that would share one get a number."""
-    slugs: dict[str, str] = {}
-    last: dict[str, int] = {}  # the number that was given last, by slug
-    for text in dict.fromkeys(texts):
-        base = candidate = prefix + slug(text)
-        while candidate in last:
-            last[base] += 1
-            candidate = f"{base}-{last[base]}"
-        last[candidate] = 1
-        slugs[text] = candidate
-    return slugs
+    different = list(dict.fromkeys(texts))
+    return dict(zip(different, numbered([prefix + slug(text) for text in different]), strict=True))
+
+
+def numbered(names: Iterable[str]) -> list[str]:
+    """The names, those that occur again with a number at their end, so that all are different."""
+    taken: set[str] = set()
+    last: Counter[str] = Counter()
+    found = []
+    for name in names:
+        candidate = name
+        while candidate in taken:
+            last[name] += 1
+            candidate = f"{name}-{last[name] + 1}"
+        taken.add(candidate)
+        found.append(candidate)
+    return found

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kb import asking
+from kb.captions import paragraph_above
 from kb.claims import footnote
 from kb.explaining import Explanation
 from kb.expressions import MARKS
@@ -46,22 +47,8 @@ def _tables(view: CardView) -> Iterator[Table]:
 
 
 def caption(card: Card, table: int) -> str:
-    """What the card says of a table: the beginning of the paragraph above it."""
-    for text, first_line in [
-        (card.intro, card.intro_line),
-        *((each.markdown, each.line + 1) for each in card.sections),
-    ]:
-        lines = text.split("\n")
-        if first_line < table < first_line + len(lines):
-            return _beginning("\n".join(lines[: table - first_line]).rstrip().rpartition("\n\n")[2])
-    return ""
-
-
-def _beginning(paragraph: str) -> str:
-    """The first sentences of a paragraph, as many as fit; "" for what is none, as another table or a heading."""
-    if paragraph.lstrip().startswith(("|", "#", "```", "[^", "<")):
-        return ""
-    text = " ".join(plain_text(paragraph).split())
+    """What the card says of a table: the first sentences of the paragraph above it, as many as fit."""
+    text = " ".join(plain_text(paragraph_above(card, table)).split())
     ends = [found.end() for found in _SENTENCE_END.finditer(text)] or [len(text)]
     return text[: max((end for end in ends if end <= LONGEST_CAPTION), default=ends[0])].rstrip("。；.;:：")
 

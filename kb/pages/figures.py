@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from markupsafe import Markup, escape
 
 from kb.judging import strength
 from kb.pages import addresses, formats
-from kb.pages.views import JUDGED, CardView, Figure, tally
-from kb.records import Verdict
+from kb.pages.views import JUDGED, CardView, Figure, figure_anchor, is_accuracy, tally
+from kb.records import Printed, Verdict
 from kb.telling import MARKS, convention_words, difference
 from kb.texts import Texts
 
@@ -86,12 +86,23 @@ def accepted(verdict: Verdict) -> str:
 def cell_writer(view: CardView, texts: Texts) -> Callable[[int, int], str]:
     """For a renderer: what to append to the cell at a line and column, "" where nothing was judged."""
     by_cell = {(figure.verdict.printed.line, figure.verdict.printed.column): figure for figure in view.judged}
+    accuracies = {(each.line, each.column) for each in _accuracies(view)}
 
     def write(line: int, column: int) -> str:
         figure = by_cell.get((line, column))
-        return str(_cell(figure, texts)) if figure else ""
+        if figure:
+            return str(_cell(figure, texts))
+        if (line, column) in accuracies:
+            return f'<span class="kb-anchor" id="{figure_anchor(line, column)}"></span>'
+        return ""
 
     return write
+
+
+def _accuracies(view: CardView) -> Iterator[Printed]:
+    """The figures that are not judged but that the compare page leads to."""
+    for row in view.card.results:
+        yield from (printed for column, printed in row.metrics.items() if is_accuracy(row, column))
 
 
 def _cell(figure: Figure, texts: Texts) -> Markup:

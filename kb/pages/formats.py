@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 from kb.figures import number_in
 from kb.records import Printed
 
-_SCALES = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "K"))
+SCALES = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "K"))
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]")
 _MARKDOWN = re.compile(r"[^\w\s，。、：；！？（）《》“”‘’·—…]|_")
 
@@ -34,15 +34,37 @@ def code_block(text: str) -> Markup:
 
 
 def front_matter(values: Mapping[str, object]) -> Markup:
-    """A page's front matter. The theme prints title and description as they stand, so they are escaped."""
-    escaped = {key: str(escape(value)) if isinstance(value, str) else value for key, value in values.items()}
-    return Markup("---\n" + "".join(f"{key}: {_flow(value)}\n" for key, value in escaped.items()) + "---\n")
+    """A page's front matter. Themes print what is in it as it stands, so it is escaped; `kb` is for our own part."""
+    common = {key: values[key] for key in ("title", "description") if values.get(key)}
+    ours = values.get("kb")
+    whole = {**values, "kb": {**common, **(ours if isinstance(ours, Mapping) else {})}}
+    return Markup("---\n" + "".join(f"{key}: {_flow(_escaped(value))}\n" for key, value in whole.items()) + "---\n")
 
 
 def _flow(value: object) -> str:
     """A value on one line: JSON is YAML, but for characters that YAML wants to be escaped."""
     written = json.dumps(value, ensure_ascii=False)
     return written if written.isprintable() else _UNPRINTABLE.sub(lambda found: f"\\U{ord(found[0]):08x}", written)
+
+
+def _escaped(value: object) -> object:
+    """Plain data, its texts escaped for HTML; Markup is that already."""
+    if isinstance(value, Mapping):
+        return {key: _escaped(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_escaped(each) for each in value]
+    return str(escape(value)) if isinstance(value, str) else value
+
+
+def json_members(data: Mapping[str, object]) -> Markup:
+    """The members of a JSON object without its braces, to stand within `<script>`: no text in it can end that."""
+    text = json.dumps(data, ensure_ascii=False)[1:-1]
+    return Markup(re.sub(r"[<>&'\u2028\u2029]", lambda mark: f"\\u{ord(mark[0]):04x}", text))
+
+
+def breakable(call: str) -> Markup:
+    """A call that may be broken where its words end, so that a narrow column can hold it."""
+    return Markup("<wbr>").join(re.split(r"(?<=[(_,])(?!\))", call))
 
 
 def grouped(number: int) -> str:
@@ -52,7 +74,7 @@ def grouped(number: int) -> str:
 
 def short(number: int) -> str:
     """3504872 as 3.50 M."""
-    for scale, unit in _SCALES:
+    for scale, unit in SCALES:
         if abs(number) >= scale:
             return f"{significant(Decimal(number) / scale)} {unit}"
     return str(number)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
+from kb.base import path_beside
 from kb.bodies import BodyContext, Prepared, complete, prepare
 from kb.pages import addresses, claims, figures
 from kb.pages.site import Site
@@ -25,6 +25,15 @@ _ACTIVE_SVG = re.compile(
 )
 
 
+class Part(NamedTuple):
+    """A part of a card: its heading ("" for the introduction), anchor, and source, with the line this begins on."""
+
+    heading: str
+    anchor: str
+    markdown: str
+    first_line: int
+
+
 @dataclass(frozen=True, slots=True)
 class Body:
     """A rendered part of a card: its heading ("" for the introduction), anchor, and the name of its HTML file."""
@@ -36,48 +45,44 @@ class Body:
     images: tuple[tuple[str, str], ...] = ()  # path from the root, and where it is published
 
 
-class Part(NamedTuple):
-    """A part of a card as far as its own text tells."""
+def parts(card: Card) -> Iterator[Part]:
+    """The parts of a card that its page shows, in its order; the anchors of known sections are their ids."""
+    if card.intro.strip():
+        yield Part("", "intro", card.intro, card.intro_line)
+    for section, anchor in zip(card.sections, _anchors(card), strict=True):
+        yield Part(section.heading, anchor, section.markdown, section.line + 1)
+
+
+class PreparedPart(NamedTuple):
+    """A part of a card, rendered as far as its own text tells."""
 
     heading: str
-    anchor: str
     context: BodyContext
     body: Prepared
 
 
-def prepared(card: Card, texts: Texts) -> list[Part]:
-    """The parts of a card, in its order; the anchors of known sections are their ids."""
-    sources = [("", "intro", card.intro, card.intro_line)] if card.intro.strip() else []
-    anchors = zip(card.sections, _anchors(card), strict=True)
-    sources += [(each.heading, anchor, each.markdown, each.line + 1) for each, anchor in anchors]
-    return [_part(card, texts, *source) for source in sources]
+def prepared(card: Card, texts: Texts) -> list[PreparedPart]:
+    """The parts of a card, as far as they can be rendered without its page."""
+    return [_prepared(part, card, texts) for part in parts(card)]
 
 
-def _part(card: Card, texts: Texts, heading: str, anchor: str, markdown: str, first_line: int) -> Part:
+def _prepared(part: Part, card: Card, texts: Texts) -> PreparedPart:
     titles = texts.under("callout")
-    context = BodyContext(first_line, card.definitions, anchor, callout_titles=titles)
-    return Part(heading, anchor, context, prepare(markdown, context))
+    context = BodyContext(part.first_line, card.definitions, part.anchor, callout_titles=titles)
+    return PreparedPart(part.heading, context, prepare(part.markdown, context))
 
 
 def bodies(site: Site, view: CardView) -> Iterator[Body]:
-    """The parts of a card, in its order."""
+    """The parts of a card, rendered."""
     for part in site.prepared(view.card) or prepared(view.card, site.texts):
         yield _body(site, view, part)
 
 
 def _anchors(card: Card) -> list[str]:
-    anchors: list[str] = []
-    for section in card.sections:
-        base = candidate = section.id or f"section-{addresses.slug(section.heading)}"[:80]
-        number = 1
-        while candidate in anchors:
-            number += 1
-            candidate = f"{base}-{number}"
-        anchors.append(candidate)
-    return anchors
+    return addresses.numbered(each.id or f"section-{addresses.slug(each.heading)}"[:80] for each in card.sections)
 
 
-def _body(site: Site, view: CardView, part: Part) -> Body:
+def _body(site: Site, view: CardView, part: PreparedPart) -> Body:
     images: dict[str, str] = {}
 
     def resolve_and_keep(link: Link) -> str | None:
@@ -85,6 +90,7 @@ def _body(site: Site, view: CardView, part: Part) -> Body:
         images.update([found] if found else [])
         return resolve(site, view, link)
 
+    anchor = part.context.prefix
     context = replace(
         part.context,
         resolve=resolve_and_keep,
@@ -94,8 +100,8 @@ def _body(site: Site, view: CardView, part: Part) -> Body:
         value=claims.claim_writer(view, site.texts, site.base.outcome),
         name=lambda target: _name(site, view.card, target),
     )
-    name = f"{view.path.removesuffix('.html')}/{part.anchor}.html"
-    return Body(part.heading, part.anchor, name, _for_search(complete(part.body, context)), tuple(images.items()))
+    name = f"{view.path.removesuffix('.html')}/{anchor}.html"
+    return Body(part.heading, anchor, name, _for_search(complete(part.body, context)), tuple(images.items()))
 
 
 def _for_search(html: str) -> str:
@@ -120,17 +126,10 @@ def resolve(site: Site, view: CardView, link: Link) -> str | None:
         found = image(site, view.card, link.target)
         return addresses.link(view.path, found[1]) if found else None
     target, _, heading = link.target.partition("#")
-    card = _card(site, view.card, target) if target else view.card
+    card = site.base.linked(view.card, target)
     if card is None or not card.publish or not (target or _anchor_of(card, heading)):
         return None
     return addresses.link(view.path, site.path_of(card), _anchor_of(card, heading))
-
-
-def _card(site: Site, card: Card, target: str) -> Card | None:
-    """The card that a wiki link names, or the first one in the note that a relative link leads to."""
-    found = site.base.resolve(target, card.lang)
-    path = _beside(card, target)
-    return found or (site.base.first_in(path) if path else None)
 
 
 def _name(site: Site, card: Card, target: str) -> str | None:
@@ -141,23 +140,16 @@ def _name(site: Site, card: Card, target: str) -> str | None:
 
 def _anchor_of(card: Card, heading: str) -> str:
     """The anchor of the section with a heading, however the link spells it; "" where there is none."""
+    if not heading:
+        return ""
     wanted = addresses.slug(unquote(heading))
     named = zip(card.sections, _anchors(card), strict=True)
     return next((anchor for each, anchor in named if wanted in (anchor, addresses.slug(each.heading))), "")
 
 
-def _beside(card: Card, target: str) -> str | None:
-    """A relative target as a path from the root; None for an address, or a path that leads out."""
-    parts = urlsplit(target)
-    if parts.scheme or parts.netloc or not parts.path or parts.path.startswith("/"):
-        return None
-    path = posixpath.normpath(posixpath.join(posixpath.dirname(card.path), unquote(parts.path).replace("\\", "/")))
-    return None if path.startswith("../") or path == ".." else path
-
-
 def image(site: Site, card: Card, target: str) -> tuple[str, str] | None:
     """An image of a note: its path from the root, and where it is published; None where there is no such image."""
-    path = _beside(card, target)
+    path = path_beside(card, target)
     if path is None or PurePosixPath(path).suffix.lower() not in IMAGES:
         return None
     if not site.file(path):

@@ -23,10 +23,10 @@ from kb.pages.views import CardView, ModelView
 from kb.records import Card
 
 # What is the same for all pages as long as settings, templates and models stay: if one changes, all pages are made.
-FIXED = frozenset({"texts", "settings", "schema", "factories", "lock", "witnesses"})
+FIXED = frozenset({"texts", "address", "url", "settings", "schema", "factories", "lock", "witnesses"})
 # What is answered by a card that is asked about and by what is fixed.
 OF_ONE_CARD = frozenset(
-    {"verdicts", "claims", "outcome", "normal_call", "witnesses_of", "is_provisional", "prepared", "touch"}
+    {"verdicts", "claims", "calls_of", "outcome", "normal_call", "witnesses_of", "is_provisional", "prepared", "touch"}
 )
 
 

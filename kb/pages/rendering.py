@@ -12,7 +12,18 @@ from markupsafe import Markup
 
 from kb import telling
 from kb.insert import placeholder
-from kb.pages import addresses, chance, claims, discrepancies, figures, formats, panels
+from kb.pages import (
+    addresses,
+    chance,
+    claims,
+    comparing,
+    comparison_files,
+    discrepancies,
+    figures,
+    formats,
+    panels,
+    scatter,
+)
 from kb.pages.site import Site
 from kb.pages.views import JUDGED, STATUSES, tally
 from kb.resources import templates_dir
@@ -36,6 +47,7 @@ def environment(site: Site) -> Environment:
         markdown=formats.markdown_text,
         ours=formats.our_markdown,
         code_block=formats.code_block,
+        breakable=formats.breakable,
         grouped=formats.grouped,
         short=formats.short,
         shape=formats.shape,
@@ -46,10 +58,13 @@ def environment(site: Site) -> Environment:
         badge=partial(figures.badge, texts=site.texts),
         chance=chance,
         claims=claims,
+        comparing=comparing,
+        comparison_files=comparison_files,
         discrepancies=discrepancies,
         figures=figures,
         formats=formats,
         panels=panels,
+        scatter=scatter,
         telling=telling,
         addresses=addresses,
         front_matter=formats.front_matter,

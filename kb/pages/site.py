@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from kb.calls import is_package_call, parse_call
+from kb.exports import Published
 from kb.expressions import calls_in
 from kb.inputs import digest_of_file
 from kb.kept import KeptCard, Shelf
@@ -23,17 +25,31 @@ if TYPE_CHECKING:
 class Site:
     """The base as its pages see it."""
 
-    def __init__(self, base: Base, shelf: Shelf | None = None) -> None:
+    def __init__(self, base: Base, address: str | None = None, shelf: Shelf | None = None) -> None:
         self.base = base
+        self.address = base.settings.site_url if address is None else address  # "" where it is not known
         self.shelf = shelf
         self.texts = Texts(base.settings.language)
+
+    def url(self, path: str) -> str:
+        """The address of a file of the site; one from the site's root where its address is not known."""
+        root = f"{self.address.rstrip('/')}/" if self.address else ""
+        return root + quote(path.removesuffix("index.html") if root else path)
 
     @cached_property
     def cards(self) -> tuple[CardView, ...]:
         """The published cards, the newest papers first."""
-        cards = [card for card in self.base.cards if card.publish and addresses.is_file_name(card.citekey)]
-        views = [self._view(card) for card in cards]
+        views = [self._view(each.card) for each in self.published]
         return tuple(sorted(views, key=_newest_first))
+
+    @cached_property
+    def published(self) -> tuple[Published, ...]:
+        """The published cards as exports have them."""
+        return tuple(
+            Published(self.base, card, self.path_of(card))
+            for card in self.base.cards
+            if card.publish and addresses.is_file_name(card.citekey)
+        )
 
     @cached_property
     def main_cards(self) -> tuple[CardView, ...]:
@@ -70,8 +86,7 @@ class Site:
 
     def path_of(self, card: Card) -> str:
         """Where a card's page stands."""
-        languages = self._languages.get(card.citekey, {card.lang})
-        first = self.base.settings.language if self.base.settings.language in languages else min(languages)
+        first = self.base.first_languages.get(card.citekey, card.lang)
         return addresses.card_stem(card.citekey, "" if card.lang == first else card.lang) + ".html"
 
     def other_language(self, view: CardView) -> CardView | None:
@@ -84,14 +99,6 @@ class Site:
         for view in self.cards:
             found.setdefault(view.card.citekey, []).append(view)
         return found
-
-    @cached_property
-    def _languages(self) -> dict[str, set[str]]:
-        languages: dict[str, set[str]] = {}
-        for card in self.base.cards:
-            if card.publish:
-                languages.setdefault(card.citekey, set()).add(card.lang)
-        return languages
 
     def _view(self, card: Card) -> CardView:
         kind = self.base.schema.kinds.get(card.kind)

@@ -24,6 +24,7 @@ STATUSES: tuple[VerdictStatus, ...] = (
     "unmeasured",
 )
 JUDGED = STATUSES[:4]
+ACCURACIES = ("top1", "top5", "map", "miou")
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +192,11 @@ class CardView:
     def claim(self, source: str) -> ClaimView | None:
         """The view of one of its expressions, by its source."""
         return next((each for each in self.claims if each.outcome.claim.source == source), None)
+
+
+def is_accuracy(row: ResultRow, column: str) -> bool:
+    """Whether a column of a row holds an accuracy of a model, which the compare page shows."""
+    return bool(row.call) and column.partition(" ")[0] in ACCURACIES
 
 
 def figure_anchor(line: int, column: int) -> str:

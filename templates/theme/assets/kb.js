@@ -109,6 +109,17 @@
     if (event.target.closest('a[href*="#"]')) setTimeout(openTarget, 0)
   })
 
+  // On paper nothing can be opened: what an author has folded up is, for as long as it is printed.
+  const folded = ".md-content details:not([open], [class^='kb-'])"
+  let opened = []
+  window.addEventListener("beforeprint", () => {
+    opened = [...document.querySelectorAll(folded)]
+    for (const each of opened) each.open = true
+  })
+  window.addEventListener("afterprint", () => {
+    for (const each of opened) each.open = false
+  })
+
   // Material looks at the query when a key comes up; an input method or a paste may need none.
   document.addEventListener("input", ({ target }) => {
     if (target.matches(".md-search__input")) target.dispatchEvent(new Event("keyup"))

@@ -1,0 +1,105 @@
+"""The files of an export: which there are, and what is in each. The site carries the same ones below data/VERSION/."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from kb.bibliography.writing import bibtex, csl_item
+from kb.exports.columns import described
+from kb.exports.database import database
+from kb.exports.model_index import models
+from kb.exports.published import Published, first_ones, measurements_named
+from kb.exports.tables import Row, card_row, link_rows, measurement_row, result_rows
+from kb.serialise import card_data
+
+VERSION = "v1"  # of the files' names and columns: another one where a reader of the old ones would break
+DATABASE = "kb.sqlite"
+MOST_IN_DATABASE = 2000  # cards: a larger database is neither made at each build nor fit for a web host
+
+
+class File(NamedTuple):
+    """A file of text: what its pieces are made of, a piece, and what stands around and between them."""
+
+    items: Callable[[Sequence[Published]], Iterable[Any]]
+    piece: Callable[[Any], str]
+    head: str = ""
+    between: str = ""
+    tail: str = ""
+
+    def text(self, cards: Sequence[Published]) -> str:
+        """The whole file."""
+        return self.head + self.between.join(filter(None, map(self.piece, self.items(cards)))) + self.tail
+
+
+def content(name: str, cards: Iterable[Published]) -> str | bytes:
+    """What a file of this name holds of these cards, which are sorted first."""
+    in_order = sorted(cards, key=lambda each: each.id)
+    return database(in_order) if name == DATABASE else FILES[name].text(in_order)
+
+
+def file_for(form: str, table: str = "") -> str:
+    """The name of the file for a format, and for a table where the format has one for each."""
+    names = {"bibtex": "cards.bib", "csl-json": "cards.csl.json", "sqlite": DATABASE, "model-index": "model-index.yml"}
+    defaults = {"json": "cards", "csv": "results"}
+    return names.get(form) or f"{table or defaults[form]}.{form}"
+
+
+def _as_json(rows: Callable[[Any], Iterable[Mapping[str, Any]]]) -> Callable[[Any], str]:
+    return lambda item: ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows(item))
+
+
+def _as_csv(rows: Callable[[Any], Iterable[Row]]) -> Callable[[Any], str]:
+    def piece(item: Any) -> str:
+        out = io.StringIO()
+        csv.writer(out, lineterminator="\n").writerows(map(_cells, rows(item)))
+        return out.getvalue()
+
+    return piece
+
+
+def _cells(row: Row) -> Iterator[object]:
+    """The cells of a row; yes and no as 1 and 0, as in the database."""
+    return (int(value) if isinstance(value, bool) else value for value in row.values())
+
+
+def _alone(row: Callable[[Any], Mapping[str, Any]]) -> Callable[[Any], Iterable[Mapping[str, Any]]]:
+    return lambda item: (row(item),)
+
+
+def _csl(each: Published) -> Mapping[str, Any]:
+    return csl_item(each.card)
+
+
+def _card(each: Published) -> Mapping[str, Any]:
+    return card_data(each.card)
+
+
+def _bibtex(each: Published) -> str:
+    return bibtex(each.card)
+
+
+def _json(items: Any, rows: Any) -> File:
+    return File(items, _as_json(rows), "[\n", ",\n", "\n]\n")
+
+
+def _csv(items: Any, rows: Any, table: str) -> File:
+    return File(items, _as_csv(rows), ",".join(described(table)) + "\n")
+
+
+FILES: dict[str, File] = {
+    "cards.json": _json(iter, _alone(_card)),
+    "cards.bib": File(first_ones, _bibtex, between="\n"),
+    "cards.csl.json": _json(first_ones, _alone(_csl)),
+    "cards.csv": _csv(iter, _alone(card_row), "cards"),
+    "results.csv": _csv(iter, result_rows, "results"),
+    "results.json": _json(iter, result_rows),
+    "measurements.csv": _csv(measurements_named, _alone(measurement_row), "measurements"),
+    "measurements.json": _json(measurements_named, _alone(measurement_row)),
+    "links.csv": _csv(iter, link_rows, "links"),
+    "links.json": _json(iter, link_rows),
+    "model-index.yml": File(first_ones, models, head="Models:\n"),
+}
