@@ -24,7 +24,7 @@ from kb.pages.site import Site
 from kb.workers import shared_out
 
 RECORD = "pages.json"
-FOLDERS = ("cards", "pages", "bodies")  # below build/
+FOLDERS = ("cards", "pages", "bodies", "pieces")  # below build/
 LEAST = 30  # parts of the site worth a process of their own
 
 # Questions that are answered from the light facts of cards alone.
@@ -84,8 +84,10 @@ def stage(site: Site, folder: Path, fixed: str) -> Files:
         return after.files
     (folder / RECORD).unlink(missing_ok=True)
     make = partial(_make, site=site, folder=folder)
-    for made, answers in shared_out(make, [job for job in there if job.name in stale], LEAST):
-        _add(after, made, answers)
+    for joins in (False, True):
+        share = [job for job in there if job.name in stale and job.joins == joins]
+        for made, answers in shared_out(make, share, LEAST):
+            _add(after, made, answers)
     _remove_others(folder, before, after)
     _write(folder / RECORD, after)
     return after.files
@@ -104,7 +106,10 @@ def _stale(there: Sequence[Job], before: Record, light: str, site: Site) -> set[
         for number, (question, answer) in enumerate(zip(before.questions, before.answers, strict=True))
         if not (light == before.light and _is_light(question)) and questions.again(question) != answer
     }
-    return {job.name for job in there if not _stands(job, before.parts.get(job.name), notes, other)}
+    stale = {job.name for job in there if not job.joins and not _stands(job, before.parts.get(job.name), notes, other)}
+    if stale or before.parts.keys() != {job.name for job in there}:
+        stale |= {job.name for job in there if job.joins}
+    return stale
 
 
 def _is_light(question: str) -> bool:

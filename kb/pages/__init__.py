@@ -6,6 +6,7 @@ static files below `pages/`, rendered bodies below `bodies/`, the cards' structu
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -49,6 +50,7 @@ class Job(NamedTuple):
     name: str
     make: Make
     view: CardView | None = None
+    joins: bool = False  # whether it joins what the others have made
 
 
 def pages(base: Base, address: str | None = None) -> dict[str, str | bytes]:
@@ -88,7 +90,7 @@ def jobs(site: Site) -> Iterator[Job]:
     yield Job(addresses.DISCREPANCIES, _discrepancies)
     yield Job("codes", _codes)
     yield Job("schemas", _schemas)
-    yield Job("data", _data)
+    yield Job("data", _data, joins=True)
     yield Job("for programs", _for_programs)
 
 
@@ -113,6 +115,8 @@ def _card(site: Site, env: Environment, view: CardView) -> Files:
     yield f"{stem}.yml", data
     yield f"pages/{stem}.yml", data
     yield f"pages/{twin_path(view)}", twin(site, view)
+    pieces = exports.pieces_of(exports.Published(site.base, view.card, view.path))
+    yield addresses.pieces(view.path), json.dumps(pieces, ensure_ascii=False)
     for body in bodies:
         yield f"bodies/{body.name}", body.html
         for path, published in body.images:
@@ -159,8 +163,8 @@ def _data(site: Site, env: Environment) -> Files:
     """The files that `kb export` writes, of all published cards, and the page that tells of them."""
     folder = f"pages/data/{exports.VERSION}"
     has_database = len(site.published) <= exports.MOST_IN_DATABASE
-    for name in (*exports.FILES, *([exports.DATABASE] if has_database else [])):
-        yield f"{folder}/{name}", exports.content(name, site.published)
+    for name, content in exports.contents(site.published, site.pieces):
+        yield f"{folder}/{name}", content
     yield f"{folder}/datasette.json", exports.datasette_metadata(site.base.settings.site_name)
     path = addresses.DATA
     yield addresses.source_of(path), rendering.page(env, "data.md.j2", path, exports=exports, has_database=has_database)

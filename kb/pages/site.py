@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from kb.calls import is_package_call, parse_call
-from kb.exports import Published
+from kb.exports import Pieces, Published, pieces_of
 from kb.expressions import calls_in
 from kb.inputs import digest_of_file
 from kb.kept import KeptCard, Shelf
@@ -114,6 +115,13 @@ class Site:
     def prepared(self, card: Card) -> Any:
         """What was made of a card when its note was read, if that was in this run."""
         return self.shelf.prepared(card) if self.shelf and isinstance(card, KeptCard) else None
+
+    def pieces(self, each: Published) -> Pieces:
+        """What a card brings to the files of all cards: as it was staged before, where pages are staged."""
+        if self.shelf is None:
+            return pieces_of(each)
+        file = self.base.settings.root / self.base.settings.build / addresses.pieces(each.page)
+        return Pieces(*json.loads(file.read_bytes()))
 
     def file(self, path: str) -> str:
         """What tells a file of the root from what it was; "" where there is none, or it leads out of the root."""
