@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -94,11 +94,12 @@ def _write_beside(path: Path, data: bytes, *, durable: bool = False) -> None:
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
-        if path.exists():
+        with suppress(FileNotFoundError):
             shutil.copymode(path, neighbour)
         neighbour.replace(path)
-    finally:
+    except BaseException:
         neighbour.unlink(missing_ok=True)
+        raise
 
 
 def sync_tree(folder: Path, files: Mapping[str, str | bytes]) -> int:
