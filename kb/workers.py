@@ -27,6 +27,7 @@ def cores() -> int:
 
 def shared_out(work: Callable[[Sequence[Item]], Result], items: Sequence[Item], least: int) -> list[Result]:
     """What `work` makes of the items, in shares: one for each core, each of at least so many items."""
+    gc.set_threshold(50_000, 20, 50)  # parsing makes many objects and leaves few of them in circles
     shares = max(1, min(cores(), len(items) // least))
     if shares == 1:
         return [work(items)]

@@ -17,7 +17,7 @@ from decimal import Decimal
 from functools import cached_property, partial
 from typing import Any
 
-from kb.kept import KeptCard
+from kb.kept import KeptCard, Shelf
 from kb.pages.site import Site
 from kb.pages.views import CardView, ModelView
 from kb.records import Card
@@ -110,36 +110,46 @@ class Recorded:
             return getattr(self._target, name)
         if name == "base":
             return Recorded(getattr(self._target, name), self._questions, "base.")
+        question = f'["{self._prefix}{name}", null]'
         with self._unrecorded():
             value = getattr(self._target, name)
-        if callable(value):
-            return partial(self._call, name, value)
-        self._questions.note(json.dumps([self._prefix + name, None]), value)
-        return value
+            if not callable(value):
+                self._questions.note(question, value)
+                return value
+        return partial(self._call, name, value)
 
     def _call(self, name: str, method: Callable[..., Any], *arguments: object) -> Any:
         if name in OF_ONE_CARD:
             return method(*arguments)
         with self._unrecorded():
             value = method(*arguments)
-        try:
-            told = [_told(each) for each in arguments]
-        except UntoldError:
-            self._questions.always = True
-        else:
-            self._questions.note(json.dumps([self._prefix + name, told], ensure_ascii=False), value)
+            try:
+                told = [_told(each) for each in arguments]
+            except UntoldError:
+                self._questions.always = True
+            else:
+                self._questions.note(json.dumps([self._prefix + name, told], ensure_ascii=False), value)
         return value
 
-    @contextmanager
-    def _unrecorded(self) -> Iterator[None]:
-        """What a method reads to find its answer is in the answer."""
-        shelf = self._questions.site.shelf
-        assert shelf is not None
-        reads, shelf.reads = shelf.reads, None
-        try:
-            yield
-        finally:
-            shelf.reads = reads
+    def _unrecorded(self) -> _Unrecorded:
+        """What a method reads to find its answer, and what tells the answer from others, is in the answer."""
+        assert self._questions.site.shelf is not None
+        return _Unrecorded(self._questions.site.shelf)
+
+
+class _Unrecorded:
+    """A while in which no note counts as read."""
+
+    __slots__ = ("_reads", "_shelf")
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+
+    def __enter__(self) -> None:
+        self._reads, self._shelf.reads = self._shelf.reads, None
+
+    def __exit__(self, *_: object) -> None:
+        self._shelf.reads = self._reads
 
 
 def _told(argument: object) -> object:
