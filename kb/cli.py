@@ -283,13 +283,14 @@ def check(options: argparse.Namespace) -> int:
     """kb check: all mistakes, none hidden."""
     if options.explain:
         return explain_code(options.explain.upper())
-    from kb.base import load
+    from kb import base, keeping
     from kb.check import check as check_base
     from kb.selection import lies_in, notes_outside, relative
 
     settings = settings_of(options)
     paths = [relative(path, settings.root) for path in options.paths]
-    problems = check_base(load(settings.root, notes_outside(paths, settings)))
+    outside = notes_outside(paths, settings)
+    problems = check_base(base.load(settings.root, outside) if outside else keeping.load(settings.root)[0])
     wanted = [found for found in problems if not paths or lies_in(found.place.path, paths)]
     show(in_workspace(wanted, options.format, settings.root), options.format, sys.stdout)
     if wanted and options.format == "text" and sys.stdout.isatty():

@@ -10,6 +10,7 @@ import json
 import pickle
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,18 +71,22 @@ class _Reader:
 
     def read(self, paths: Sequence[str]) -> tuple[dict[str, Facts], str, Places]:
         """The facts of notes, and a file in which they are laid aside, with their places in it."""
+        if not self.prepare:
+            return {path: self._read(path)[1] for path in paths}, "", {}
         facts: dict[str, Facts] = {}
         places: Places = {}
         with writing.laid_aside(self.settings.root / self.settings.build) as file:
             for path in paths:
-                seen, looked = _seen(self.settings.root / path), time.time_ns()
-                note = read_note(self.settings.root, path, self.schema, self.settings)
-                facts[path] = {"seen": seen, "looked": looked, **self._facts(note)}
-                if self.prepare:
-                    data = pickle.dumps((note, [self.prepare(card) for card in note.cards]))
-                    places[path] = (file.tell(), len(data))
-                    file.write(data)
+                note, facts[path] = self._read(path)
+                data = pickle.dumps((note, [self.prepare(card) for card in note.cards]))
+                places[path] = (file.tell(), len(data))
+                file.write(data)
         return facts, file.name, places
+
+    def _read(self, path: str) -> tuple[Note, Facts]:
+        seen, looked = _seen(self.settings.root / path), time.time_ns()
+        note = read_note(self.settings.root, path, self.schema, self.settings)
+        return note, {"seen": seen, "looked": looked, **self._facts(note)}
 
     def _facts(self, note: Note) -> Facts:
         base = Base(self.settings, self.schema, (note,), note.cards, {}, Lock(), note.problems)
@@ -140,4 +145,5 @@ def _known(file: Path, tools: str) -> dict[str, Facts]:
 
 def _write(file: Path, tools: str, notes: Mapping[str, Facts | None]) -> None:
     lines = [json.dumps([tools, len(notes)]), *(json.dumps(each, ensure_ascii=False) for each in notes.items())]
-    writing.write_if_changed(file, "\n".join([*lines, ""]))
+    with suppress(OSError):  # a folder that is only to be read can be checked all the same
+        writing.write_if_changed(file, "\n".join([*lines, ""]))
