@@ -41,13 +41,13 @@ format: test-tools
 	$(BIN)/ruff format --quiet .
 
 clean:
-	rm -rf build site dist $(VENV) kb/frontend node_modules
+	rm -rf build site dist $(VENV) kb/frontend tests/frontend node_modules
 
 tools: $(VENV)/.site
 	$(PYTHON) frontend.py
 
 test-tools: $(VENV)/.test
-	$(PYTHON) frontend.py
+	$(PYTHON) frontend.py --tests
 	$(BIN)/python tests/browser.py
 
 $(VENV)/.site: pyproject.toml constraints.txt | $(BIN)/python

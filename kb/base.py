@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import posixpath
-import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -19,8 +18,11 @@ from kb.expressions import MARKS, ExpressionError, calls_in, with_calls
 from kb.judging import judge
 from kb.kept import KeptCard, is_quiet
 from kb.lock import Lock, read_lock
+from kb.mentions import references
+from kb.names import Names, folded
 from kb.notes import read_note
-from kb.records import Card, Claim, Factory, Measurement, Note, Problem, ResultRow, Verdict
+from kb.records import Card, Claim, Factory, Measurement, Note, Problem, Reference, ResultRow, Verdict
+from kb.runnables import Runnable, figure_name, find_runnables
 from kb.schema import Schema, load_schema
 from kb.settings import Settings, load_settings
 from kb.witnesses import Witness, Witnesses, proved, read_witnesses
@@ -45,6 +47,7 @@ class Base:
     lock: Lock
     problems: tuple[Problem, ...]
     witnesses: Witnesses = field(default_factory=Witnesses)
+    runnables: Mapping[str, Runnable] = field(default_factory=dict)
 
     def __getitem__(self, citekey: str) -> CardView:
         card = self.card(citekey)
@@ -64,26 +67,48 @@ class Base:
     def card(self, citekey: str, lang: str = "") -> Card | None:
         """The card with this citekey, in this language, else in the site's, else in any."""
         return self._preferred(
-            [card for card in self._by_citekey.get(_folded(citekey), ()) if card.citekey == citekey], lang
+            [card for card in self._by_citekey.get(folded(citekey), ()) if card.citekey == citekey], lang
         )
 
     def resolve(self, target: str, lang: str = "") -> Card | None:
         """The card that a wiki link leads to: by citekey, else by alias, else by name; case makes no difference."""
-        wanted = _folded(target)
+        wanted = folded(target)
         for found in (self._by_citekey, self._by_alias, self._by_name):
             if wanted in found:
                 return self._preferred(found[wanted], lang)
         return None
 
     @cached_property
-    def first_languages(self) -> Mapping[str, str]:
-        """For each citekey with published cards, the language of the one that comes first: the site's, if it has it."""
-        languages: dict[str, set[str]] = {}
-        for card in self.cards:
-            if card.publish:
-                languages.setdefault(card.citekey, set()).add(card.lang)
-        own = self.settings.language
-        return {citekey: own if own in found else min(found) for citekey, found in languages.items()}
+    def names(self) -> Names:
+        """The names of the published cards, by which texts mention them."""
+        return Names((card for card in self.cards if card.publish), self._is_free_key)
+
+    @cached_property
+    def names_made_of(self) -> tuple[object, ...]:
+        """All that the names depend on: the cards that are not published, too, since their keys are not free."""
+        return *self.names.facts, *(card for card in self.cards if not card.publish)
+
+    @cached_property
+    def known_names(self) -> Mapping[str, str]:
+        """The citekey for each key, name and alias, as they are written."""
+        return {word: card.citekey for card in self.cards for word in (card.citekey, card.name, *card.aliases)}
+
+    @cached_property
+    def declared(self) -> frozenset[str]:
+        """The papers without cards that cards list to be read."""
+        return frozenset(each.target for each in self.links if each.kind == "declared" and not each.has_card)
+
+    def _is_free_key(self, text: str) -> bool:
+        """Whether a text is a citekey that no card has, not even one that is kept from the site."""
+        return bool(self.schema.match_citekey(text)) and not self.resolve(text)
+
+    @cached_property
+    def links(self) -> tuple[Reference, ...]:
+        """Every sentence in which a published card names another paper, in the order of cards and lines.
+
+        Of papers that have no card, too: there `has_card` is false.
+        """
+        return tuple(each for card in self.cards if card.publish for each in self.names.keep(card, references))
 
     def linked(self, card: Card, target: str) -> Card | None:
         """The card that a link of a card leads to, without its fragment: named, or the first in the note at a path."""
@@ -105,6 +130,20 @@ class Base:
     def calls_of(self, card: Card) -> tuple[str, ...]:
         """The normal forms of the calls that a card names, each once, in their order."""
         return () if is_quiet(card) else self._of_tested(self._calls, card, self._calls_named)
+
+    @cached_property
+    def languages(self) -> Mapping[str, tuple[str, ...]]:
+        """The languages of each paper's cards, by citekey; the one that goes first is the site's, if it can be."""
+        found: dict[str, set[str]] = {}
+        for card in self.cards:
+            found.setdefault(card.citekey, set()).add(card.lang)
+        own = self.settings.language
+        return {key: tuple(sorted(langs, key=lambda lang: (lang != own, lang))) for key, langs in found.items()}
+
+    @cached_property
+    def papers(self) -> tuple[Card, ...]:
+        """One card for each paper: of those in several languages, the one that goes first."""
+        return tuple(card for card in self.cards if card.lang == self.languages[card.citekey][0])
 
     def verdicts(self, card: Card) -> Verdicts:
         """The verdicts on a card's printed figures, by the line and column of their cells."""
@@ -135,6 +174,10 @@ class Base:
         calls = calls_in(verdict.by_call or verdict.call)
         proofs = (proved(call, verdict.metric, self.witnesses_of(call)) for call in calls)
         return verdict.measured is not None and not all(proofs)
+
+    def figure_named(self, card: Card, target: str) -> str | None:
+        """The name of the runnable figure that an image of a card stands for; None for another image."""
+        return figure_name(target, card.path, self.settings.models)
 
     def normal_call(self, text: str) -> str:
         """The normal form of a call; "" for a text that is no call of a known model."""
@@ -215,14 +258,10 @@ def path_beside(card: Card, target: str) -> str | None:
     return None if path.startswith("../") or path == ".." else path
 
 
-def _folded(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
-
-
 def _indexed(pairs: Iterable[tuple[str, Card]]) -> dict[str, list[Card]]:
     found: dict[str, list[Card]] = {}
     for name, card in pairs:
-        found.setdefault(_folded(name), []).append(card)
+        found.setdefault(folded(name), []).append(card)
     return found
 
 
@@ -279,8 +318,9 @@ def load(root: Path | str, extra: Iterable[str] = (), known: Mapping[str, Note] 
     witnesses, witness_problems = read_witnesses(root)
     found = [*problems, *schema_problems, *(each for note in notes for each in note.problems)]
     cards = tuple(with_normal_calls(card, factories, settings) for note in notes for card in note.cards)
-    found += [*factory_problems, *lock_problems, *witness_problems]
-    return Base(settings, schema, notes, cards, factories, lock, tuple(found), witnesses)
+    runnables, runnable_problems = find_runnables(root, settings.models)
+    found += [*factory_problems, *lock_problems, *witness_problems, *runnable_problems]
+    return Base(settings, schema, notes, cards, factories, lock, tuple(found), witnesses, runnables)
 
 
 def reread(base: Base, paths: Collection[str]) -> Base:
@@ -297,7 +337,10 @@ def reread(base: Base, paths: Collection[str]) -> Base:
     kept = (found for found in base.problems if found.place.path not in fresh)
     found = (each for note in fresh.values() for each in note.problems)
     in_their_order = tuple(card for note in notes for card in cards.get(note.path, ()))
-    return replace(base, notes=notes, cards=in_their_order, problems=(*kept, *found))
+    after = replace(base, notes=notes, cards=in_their_order, problems=(*kept, *found))
+    if after.names.facts == base.names.facts:  # then what other cards name is as it was
+        vars(after)["names"] = base.names
+    return after
 
 
 def load_models(settings: Settings) -> Base:

@@ -29,10 +29,10 @@ _MOST_INITIALS = 4
 
 def unlisted_papers(base: Base) -> Iterator[Problem]:
     """Cards whose paper is in no bibliography, where there is one; and what of a bibliography cannot be read."""
-    libraries = [_library(base, path) for path in base.settings.bibliography]
-    for library in libraries:
-        yield from (replace(found, severity="warning") for found in library.problems)
-    entries = [entry for library in libraries for entry in library.entries]
+    libraries = [library(base, path) for path in base.settings.bibliography]
+    for each in libraries:
+        yield from (replace(found, severity="warning") for found in each.problems)
+    entries = [entry for each in libraries for entry in each.entries]
     keys = {entry.key.casefold() for entry in entries}
     marks = {mark for entry in entries for mark in marks_of_entry(entry)}
     for card in base.cards if entries else ():
@@ -44,7 +44,8 @@ def unlisted_papers(base: Base) -> Iterator[Problem]:
             yield problem("K212", Place(card.path, card.line), message, _nearest(card, entries))
 
 
-def _library(base: Base, path: str) -> Library:
+def library(base: Base, path: str) -> Library:
+    """One of the base's bibliographies."""
     text = read_text(base.settings.root, path)
     return Library("", problems=(text,)) if isinstance(text, Problem) else _read(text, path)
 

@@ -80,9 +80,10 @@ class BodyRenderer(LineRenderer):
     def on_list_item_open(self, token: Token) -> str:
         if "checked" not in token.meta:
             return "<li>"
-        box = html.write(
-            "input", {"type": "checkbox", "disabled": ""} | ({"checked": ""} if token.meta["checked"] else {})
-        )
+        done = bool(token.meta["checked"])
+        attributes = {"type": "checkbox", "disabled": ""} | ({"checked": ""} if done else {})
+        label = self.context.labels.get("done" if done else "open", "")
+        box = html.write("input", attributes | ({"aria-label": label} if label else {}))
         control = f'<label class="task-list-control">{box}<span class="task-list-indicator"></span></label>'
         return f'<li class="task-list-item">{control} '
 
@@ -93,7 +94,7 @@ class BodyRenderer(LineRenderer):
         return '<div class="kb-table"><table>\n'
 
     def on_table_close(self, _: Token) -> str:
-        added = self.gap("table", self._header) if self._header else ""
+        added = self.context.table(self._header) if self.context.table and self._header else ""
         return f"</table></div>\n{added}"
 
     def on_tr_open(self, token: Token) -> str:
@@ -101,7 +102,7 @@ class BodyRenderer(LineRenderer):
         return "<tr>"
 
     def on_td_close(self, _: Token) -> str:
-        added = self.gap("cell", self._row, self._column) if self._row else ""
+        added = self.context.cell(self._row, self._column) if self.context.cell and self._row else ""
         self._column += 1
         return f"{added}</td>"
 

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 
 from jinja2 import TemplateError
@@ -21,7 +20,9 @@ from kb.fingerprints import can_measure
 from kb.kept import Shelf
 from kb.package_lock import package_lock
 from kb.problems import problem
+from kb.publishing import public
 from kb.records import Place, Problem, Verdict
+from kb.runnables import Runnable
 from kb.settings import Settings
 
 OK, CONTENT, STALE = 0, 1, 3
@@ -67,17 +68,18 @@ def alone(settings: Settings, say: Say) -> Iterator[None]:
 def built(settings: Settings, order: Order, site: Path, say: Say) -> Outcome:
     """Build anew, whatever there is."""
     made_from = MadeFrom.now(settings, order)
-    base, shelf = load(settings)
+    base, shelf = keeping.load(settings.root, lay_aside=True)
     problems = check(base)
-    stale = remeasuring.stale(base)
+    stale, undrawn = remeasuring.stale(base), remeasuring.stale_figures(base)
     if refused(problems, Order()):  # what is strict about figures is judged by what they are now
         return Outcome(CONTENT, tuple(problems))
-    if stale and (order.locked or not can_measure()):
-        return Outcome(STALE, (*problems, *(stale_problem(call, order) for call in stale)))
-    if stale:
-        failures = remeasuring.update(base, stale, say)
+    if (stale or undrawn) and (order.locked or not can_measure()):
+        older = (*(stale_problem(call, order) for call in stale), *(stale_figure(each, order) for each in undrawn))
+        return Outcome(STALE, (*problems, *older))
+    if stale or undrawn:
+        failures = [*(remeasuring.update(base, stale, say) if stale else ()), *remeasuring.draw(base, undrawn, say)]
         made_from = MadeFrom.now(settings, order)
-        base, shelf = load(settings)
+        base, shelf = keeping.load(settings.root, lay_aside=True)
         problems = [*failures, *check(base)]
     if not refused(problems, order):
         say("writing the pages")
@@ -87,14 +89,6 @@ def built(settings: Settings, order: Order, site: Path, say: Say) -> Outcome:
     outcome = Outcome(OK, tuple(problems), summary(base), site)
     remember(base, site, made_from, outcome)
     return outcome
-
-
-def load(settings: Settings) -> tuple[Base, Shelf]:
-    """The base, its notes prepared for pages where they are read."""
-    from kb.pages.notes import prepared
-    from kb.texts import Texts
-
-    return keeping.load(settings.root, partial(prepared, texts=Texts(settings.language)))
 
 
 # --------------------------------------------------------------------------------------------------- measuring
@@ -110,6 +104,13 @@ def stale_problem(call: str, order: Order) -> Problem:
     return problem("K409", Place("reference_models/measured.yml"), f"`{call}` is not measured as it is now", hint)
 
 
+def stale_figure(runnable: Runnable, order: Order) -> Problem:
+    """A figure that would have to be drawn, where that is not allowed or not possible."""
+    hint = "run `kb measure` and commit the result" if order.locked or can_measure() else NEEDS_TORCH
+    place = Place(runnable.path, runnable.line)
+    return problem("K423", place, f"the figure `{runnable.name}` is not drawn as it is now", hint)
+
+
 # ------------------------------------------------------------------------------------------------------- pages
 
 
@@ -122,9 +123,9 @@ def make_site(base: Base, shelf: Shelf, order: Order, site: Path) -> list[Proble
     from kb.theme import theme_files
 
     root, folder = base.settings.root, base.settings.root / base.settings.build
-    fixed = inputs.fixed(base.settings, order.site_url or "")
+    fixed = inputs.fixed(base.settings, order.site_url or "", *["private"] * order.private)
     try:
-        files = stage(Site(base, order.site_url, shelf), folder, fixed)
+        files = stage(Site(base, order.site_url, shelf, private=order.private), base.notes, folder, fixed)
     except TemplateError as error:
         return [problem_of(error, root)]
     theme = theme_files(root)
@@ -133,9 +134,13 @@ def make_site(base: Base, shelf: Shelf, order: Order, site: Path) -> list[Proble
 
 
 def summary(base: Base) -> str:
-    """How many cards and figures there are, and how the figures came out."""
-    verdicts = [verdict for card in base.tested_cards for verdict in base.verdicts(card).values()]
-    return f"{count(len(base.cards), 'card')}, {figures(verdicts)}"
+    """How many papers and figures the site holds, and how the figures came out: once each, in whatever languages."""
+    published = public(base)
+    papers = published.papers
+    both = sum(len(languages) > 1 for languages in published.languages.values())
+    verdicts = [verdict for card in papers for verdict in published.verdicts(card).values()]
+    cards = count(len(papers), "card") + (f" ({both} in two languages)" if both else "")
+    return f"{cards}, {figures(verdicts)}"
 
 
 def figures(verdicts: Iterable[Verdict]) -> str:

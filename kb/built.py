@@ -26,6 +26,7 @@ class Order:
     strict: bool = False
     site: str = ""  # another folder than the settings' one
     site_url: str | None = None
+    private: bool = False  # with the cards and sections that stay off the site: for their author's eyes
 
 
 USUAL = Order()
@@ -67,7 +68,7 @@ class MadeFrom:
 
 def fingerprint(settings: Settings, order: Order) -> str:
     """A digest of all that this build depends on."""
-    return inputs.fingerprint(settings, order.site_url or "")
+    return inputs.fingerprint(settings, order.site_url or "", *["private"] * order.private)
 
 
 def earlier(settings: Settings, order: Order, site: Path) -> Outcome | None:

@@ -19,8 +19,10 @@ from kb.lints import meant_unit, misnamed_columns, repeated_texts
 from kb.plain_records import from_plain
 from kb.problems import in_order, problem
 from kb.records import Card, Link, Place, Problem, ResultRow, Section, Severity, Verdict
+from kb.runnables import unknown
 from kb.schema import Schema, SchemaSection, normal_heading
 from kb.silences import silenced
+from kb.translations import disagreements
 
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _DEFINITION = re.compile(r" {0,3}\[[^\]]+\]:\s")
@@ -28,6 +30,8 @@ _MEANT = re.compile(r"#+\s|\*\*[^*]+\*\*[:：]?\s*$")  # a heading of another le
 _DRIVE = re.compile(r"[A-Za-z]:")
 _REMOTE = frozenset({"http", "https", "data", "mailto", "ftp"})
 _FILES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".bmp", ".pdf", ".mp4", ".canvas"})
+
+_MISTYPED = 0.85  # likeness of a key to another from which on it is taken for a slip
 
 Validation = Callable[[Base], Iterable[Problem]]
 
@@ -156,10 +160,13 @@ def old_keys(base: Base) -> Iterator[Problem]:
 
 
 def broken_images(base: Base) -> Iterator[Problem]:
-    """Images that are not there, or that lie outside the knowledge base."""
+    """Images that are not there, or that lie outside the knowledge base; figures that nothing makes."""
     for card in base.cards:
         for link in card.references:
-            if link.kind == "image":
+            name = base.figure_named(card, link.target) if link.kind == "image" else None
+            if name is not None and name not in base.runnables:
+                yield unknown(name, base.runnables, Place(card.path, link.line, link.column))
+            elif name is None and link.kind == "image":
                 yield from _file_problems(link, "K304", "there is no image", card, base)
 
 
@@ -215,6 +222,7 @@ VALIDATIONS: Sequence[Validation] = (
     unexplained_figures,
     misnamed_columns,
     failed_claims,
+    disagreements,
 )
 
 
@@ -276,10 +284,21 @@ def _wiki_problems(link: Link, card: Card, base: Base) -> Iterator[Problem]:
     name = link.target.partition("#")[0].strip()
     if not name or base.resolve(name, card.lang) or beside(card, name) in _paths(base):
         return
-    known = {word: each.citekey for each in base.cards for word in (each.citekey, each.name, *each.aliases)}
-    close = get_close_matches(name, known, n=1)
-    hint = f"did you mean `[[{known[close[0]]}]]`?" if close else "a link names a card's citekey, name or alias"
-    yield problem("K303", Place(card.path, link.line, link.column), f"`[[{name}]]` leads to no card", hint)
+    place = Place(card.path, link.line, link.column)
+    close = get_close_matches(name, base.known_names, n=1)
+    meant = f"did you mean `[[{base.known_names[close[0]]}]]`?" if close else ""
+    if base.names.planned(name) and not _is_mistyped(name, base):
+        hint = "the link leads to the page of papers to be read, until there is one"
+        yield problem("K303", place, f"`[[{name}]]` has no card yet", hint, severity="note")
+    else:
+        hint = meant or "a link names a card's citekey, name or alias"
+        yield problem("K303", place, f"`[[{name}]]` leads to no card", hint)
+
+
+def _is_mistyped(name: str, base: Base) -> bool:
+    """Whether a key is so like another that it is taken for a slip, unless a card lists it to be read."""
+    close = get_close_matches(name, base.known_names, n=1, cutoff=_MISTYPED)
+    return bool(close) and name not in base.declared
 
 
 def _paths(base: Base) -> set[str]:

@@ -244,19 +244,22 @@ def export(options: argparse.Namespace) -> int:
     from kb import exports, writing
     from kb.base import load
     from kb.pages.site import Site
+    from kb.publishing import with_public_cards
 
     if options.table and options.form not in ("csv", "json"):
         raise Refusal("--table chooses a table of csv and json; the other formats have one content")
     if options.form == "sqlite" and not options.output and sys.stdout.isatty():
         raise Refusal("a database is no text for a terminal: name a file with -o, as in `-o kb.sqlite`")
-    site = Site(load(settings_of(options).root))
-    cards = exported(site, options.keys) if options.keys else site.published
+    base = load(settings_of(options).root)
+    cards = (
+        exported(Site(with_public_cards(base), private=True), options.keys) if options.keys else Site(base).published
+    )
     made = writing.as_bytes(exports.content(exports.file_for(options.form, options.table), cards))
     if options.output:
         writing.write_if_changed(Path(options.output), made)
     else:
         sys.stdout.buffer.write(made)
-    wrong = [found for found in site.base.problems if found.severity == "error"]
+    wrong = [found for found in base.problems if found.severity == "error"]
     show(wrong, "text", sys.stderr)
     return CONTENT if wrong else OK
 
@@ -368,6 +371,8 @@ def measure(options: argparse.Namespace) -> int:
         measurements, problems = remeasuring.run(base, options.call, say)
     else:
         measurements, problems = remeasuring.update_all(base, say, again=options.again)
+        problems += remeasuring.draw_all(base, say, again=options.again)
+        say("")
     if not options.allow_incomplete:
         problems += remeasuring.incomplete(base, measurements)
     show(problems, "text", sys.stderr)

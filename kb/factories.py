@@ -48,13 +48,16 @@ def find_factories(root: Path, models_dir: str) -> tuple[dict[str, Factory], lis
     return factories, problems
 
 
-def read_model_files(root: Path, models_dir: str) -> tuple[dict[str, ModelFile], list[Problem]]:
-    """Every Python file in the folder by its stem, and a problem for each that cannot be read."""
+def read_model_files(root: Path, models_dir: str, package: str = "") -> tuple[dict[str, ModelFile], list[Problem]]:
+    """Every Python file in the folder by its stem, and a problem for each that cannot be read.
+
+    Imports are those of the folder itself, unless another folder is named as the `package`.
+    """
     files: dict[str, ModelFile] = {}
     problems: list[Problem] = []
     for path in sorted((root / models_dir).glob("*.py")):
         shown = path.relative_to(root).as_posix()
-        result = _read(path, shown, models_dir.strip("/").replace("/", "."))
+        result = _read(path, shown, (package or models_dir).strip("/").replace("/", "."))
         if isinstance(result, Problem):
             problems.append(result)
         else:

@@ -27,7 +27,7 @@ def fingerprint(call: str, factories: Mapping[str, Factory], root: Path) -> str:
             return ""
         for path in sources(factory.path, root):
             digest.update(f"{PurePosixPath(path).name}\n".encode())
-            digest.update(_same_line_ends((root / path).read_bytes()))
+            digest.update(same_line_ends((root / path).read_bytes()))
     return digest.hexdigest()
 
 
@@ -64,5 +64,6 @@ def package_versions(call: str) -> dict[str, str]:
         return {}
 
 
-def _same_line_ends(source: bytes) -> bytes:
+def same_line_ends(source: bytes) -> bytes:
+    """Source with the line ends of one system, whichever it was written on."""
     return source.replace(b"\r\n", b"\n").replace(b"\r", b"\n")

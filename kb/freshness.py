@@ -41,6 +41,7 @@ class Status:
     others: tuple[Newer, ...]
     other_tools: bool
     stale: tuple[str, ...]
+    stale_figures: tuple[str, ...]
     unused: tuple[str, ...]
     build: tuple[str, ...]
 
@@ -54,6 +55,7 @@ def status(base: Base) -> Status:
     changed = tuple(newer(files, inputs.contents(settings)))
     notes, models, others = (tuple(each for each in changed if part(each.name, base) == name) for name in PARTS)
     stale = tuple(remeasuring.stale(base))
+    undrawn = tuple(each.name for each in remeasuring.stale_figures(base))
     unchanged = "files" in record and is_unchanged(record, settings, Order(), site)
     return Status(
         site=settings.site,
@@ -64,8 +66,9 @@ def status(base: Base) -> Status:
         others=others,
         other_tools=bool(record) and not changed and not unchanged,
         stale=stale,
+        stale_figures=undrawn,
         unused=tuple(call for call in base.lock.entries if call not in base.calls),
-        build=tuple(plan(base, stale, unchanged=unchanged)),
+        build=tuple(plan(base, stale, undrawn, unchanged=unchanged)),
     )
 
 
@@ -79,7 +82,12 @@ def part(path: str, base: Base) -> str:
         return "notes"
     if path.startswith(f"{settings.models}/") and path.endswith(".py"):
         return "models"
-    return "" if path.startswith(f"{settings.models}/measured") else "others"
+    return "" if path.startswith(f"{settings.models}/measured") or path in drawings(base) else "others"
+
+
+def drawings(base: Base) -> set[str]:
+    """The files that are drawn: what is told of them is which figure is stale."""
+    return {path for each in base.runnables.values() for path in (each.data, each.drawing)}
 
 
 def known(record: Mapping[str, object], name: str) -> Mapping[str, object]:
@@ -101,23 +109,27 @@ def cards_in(path: str, base: Base) -> tuple[str, ...]:
 
 
 def factories_in(path: str, base: Base) -> tuple[str, ...]:
-    """The names of a file's models."""
-    return tuple(name for name, factory in base.factories.items() if factory.path == path)
+    """The names of a file's models and runnable figures."""
+    factories = (name for name, factory in base.factories.items() if factory.path == path)
+    return (*factories, *(name for name, figure in base.runnables.items() if figure.path == path))
 
 
-def plan(base: Base, stale: Sequence[str], *, unchanged: bool) -> Iterator[str]:
+def plan(base: Base, stale: Sequence[str], undrawn: Sequence[str], *, unchanged: bool) -> Iterator[str]:
     """What `kb build` would do now, step by step."""
     problems = check(base)
     errors = sum(found.severity == "error" for found in problems)
     if refused(problems, Order()):
         yield f"refuse: {count(errors, 'error')}, which kb check shows; the old site stays"
-    elif stale and not can_measure():
-        yield f"refuse: {count(len(stale), 'measurement')} to make, and {NEEDS_TORCH}"
+    elif (stale or undrawn) and not can_measure():
+        todo = (count(len(stale), "measurement"), count(len(undrawn), "figure"))
+        yield f"refuse: {' and '.join(each for each in todo if not each.startswith('0 '))} to make, and {NEEDS_TORCH}"
     elif unchanged:
         yield "nothing: the site is up to date"
     else:
         if stale:
             yield f"measure {count(len(stale), 'call')} (kb build --locked would refuse)"
+        if undrawn:
+            yield f"draw {count(len(undrawn), 'figure')} (kb build --locked would refuse)"
         yield f"write the pages of {count(len(base.cards), 'card')}"
 
 
@@ -145,6 +157,7 @@ def lines(found: Status) -> Iterator[str]:
             "No file has other content, but times, kb, a package, the environment or the site have changed.",
         )
     yield from block("Stale measurements: older than their model, or missing", found.stale)
+    yield from block("Stale figures: older than their code, or never drawn", found.stale_figures)
     yield from block("Unused measurements: no card names them, and kb measure drops them", found.unused)
     yield from block("A build would", found.build)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import pickle
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from kb.lints import own_texts
 from kb.lock import Lock
 from kb.notes import read_note
 from kb.plain_records import to_plain
+from kb.publishing import has_private
 from kb.records import Card, Note
 from kb.schema import FILE as TEMPLATE
 from kb.schema import Schema, load_schema
@@ -36,21 +37,17 @@ LEAST = 50  # notes worth a process of their own
 
 
 Places = dict[str, tuple[int, int]]
-Prepare = Callable[[Card], object]
 
 
-def load(root: Path, prepare: Prepare | None = None) -> tuple[Base, Shelf]:
-    """The base, and where the rest of its cards is.
-
-    With `prepare`, what is read is laid aside for pages to be made of it, together with what that makes of each card.
-    """
+def load(root: Path, *, lay_aside: bool = False) -> tuple[Base, Shelf]:
+    """The base, and where the rest of its cards is; what is read may be laid aside for pages to be made of it."""
     settings, _ = load_settings(root)
     schema, _ = load_schema(root)
     file, tools = root / settings.build / INDEX, _tools(settings)
     known = _known(file, tools)
     looked = {path: _still_true(known.get(path), root / path) for path in bases.note_paths(root, settings.notes)}
     shelf = Shelf(lambda path: read_note(root, path, schema, settings))
-    reader = _Reader(settings, schema, prepare)
+    reader = _Reader(settings, schema, lay_aside)
     for read, aside, places in shared_out(reader.read, [path for path, facts in looked.items() if not facts], LEAST):
         looked |= read
         if aside:
@@ -67,18 +64,18 @@ class _Reader:
 
     settings: Settings
     schema: Schema
-    prepare: Prepare | None
+    lay_aside: bool
 
     def read(self, paths: Sequence[str]) -> tuple[dict[str, Facts], str, Places]:
         """The facts of notes, and a file in which they are laid aside, with their places in it."""
-        if not self.prepare:
+        if not self.lay_aside:
             return {path: self._read(path)[1] for path in paths}, "", {}
         facts: dict[str, Facts] = {}
         places: Places = {}
         with writing.laid_aside(self.settings.root / self.settings.build) as file:
             for path in paths:
                 note, facts[path] = self._read(path)
-                data = pickle.dumps((note, [self.prepare(card) for card in note.cards]))
+                data = pickle.dumps(note)
                 places[path] = (file.tell(), len(data))
                 file.write(data)
         return facts, file.name, places
@@ -100,7 +97,7 @@ class _Reader:
 
 
 def _card_facts(card: Card, schema: Schema) -> Facts:
-    facts = facts_of(card, {"texts": to_plain(own_texts(card, schema))})
+    facts = facts_of(card, {"texts": to_plain(own_texts(card, schema)), "private": has_private(card, schema)})
     return {**facts, "mark": inputs.digest([json.dumps(facts["light"], ensure_ascii=False)])[:16]}
 
 

@@ -36,18 +36,17 @@ class Shelf:
 
     def __init__(self, read: Callable[[str], Note]) -> None:
         self._read = read
-        self._notes: OrderedDict[str, tuple[Note, Any]] = OrderedDict()
+        self._notes: OrderedDict[str, Note] = OrderedDict()
         self._aside: dict[str, tuple[int, int, int]] = {}
         self.reads: set[str] | None = None  # where not None: takes in the paths of notes whose own text is asked for
 
     def note(self, path: str) -> Note:
         """A note, whole."""
-        return self._fetch(path)[0]
-
-    def prepared(self, card: KeptCard) -> Any:
-        """What was made of a card when it was read in this run; None where it was not."""
-        made = self._fetch(card.path)[1]
-        return made[card._number] if made else None
+        if path not in self._notes:
+            self._notes[path] = self._from_aside(path) or self._read(path)
+            while len(self._notes) > _AT_HAND:
+                self._notes.popitem(last=False)
+        return self._notes[path]
 
     def lay_aside(self, file: Path, places: Mapping[str, tuple[int, int]]) -> None:
         """Take notes from a file, by their places in it, that this run pickled; nobody else can open it from now on."""
@@ -56,18 +55,11 @@ class Shelf:
         file.unlink()
         self._aside |= {path: (opened, *place) for path, place in places.items()}
 
-    def _fetch(self, path: str) -> tuple[Note, Any]:
-        if path not in self._notes:
-            self._notes[path] = self._from_aside(path) or (self._read(path), None)
-            while len(self._notes) > _AT_HAND:
-                self._notes.popitem(last=False)
-        return self._notes[path]
-
-    def _from_aside(self, path: str) -> tuple[Note, Any] | None:
+    def _from_aside(self, path: str) -> Note | None:
         if path not in self._aside:
             return None
         file, place, size = self._aside[path]
-        found: tuple[Note, Any] = pickle.loads(os.pread(file, size, place))
+        found: Note = pickle.loads(os.pread(file, size, place))
         return found
 
 
@@ -96,6 +88,10 @@ class KeptCard(Card):
             object.__setattr__(other, name, getattr(self, name))
         object.__setattr__(other, "_finish", None if self.quiet else finish)
         return other
+
+    def whole(self) -> Card:
+        """The same card with all of it at hand."""
+        return Card(**{name: getattr(self, name) for name in _FIELDS})
 
     def fact(self, name: str) -> Any:
         """Something else that was written down of the card."""

@@ -1,16 +1,15 @@
 """A line of a note's body as HTML: text, formulas, links, images, and the tags that authors may write.
 
-Text and attributes are escaped where they are written; `bodies.render` sanitises the whole. What only the page knows
-– where a link leads, what stands in a cell – is left open: a mark stands for each such gap, and `filling` fills it.
+Text and attributes are escaped where they are written; `bodies.render` sanitises the whole.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from markdown_it.token import Token
 
@@ -20,6 +19,7 @@ from kb.markdown_rules.characters import is_cjk
 from kb.markdown_rules.reading import as_text
 from kb.records import Link
 
+ENLARGED = 320  # pixels: an image that is wider can be enlarged
 _NOT_IN_SLUG = re.compile(r"[^\w-]+")
 _SAFE_ADDRESS = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 
@@ -32,26 +32,26 @@ class BodyContext:
     asked about addresses outside the knowledge base. The hooks add what the page knows, as HTML: `cell` at the end of
     a table's cell (by the line of its row, and its column from 0), `table` below a table (by the line of its header).
     `code` gives the address that a code span leads to, `value` what stands in its place, such as the value of an
-    expression, `name` the text of a `[[target]]` that has none.
+    expression, `name` the text of a `[[target]]` that has none, `figure` what stands for an image (by its address and
+    its alternative text) that is a runnable figure. `mentions` makes links of what a text names, by giving its tokens
+    children of type `mention`. `size` gives an image's width and height, which keep its place free. `labels` are words
+    of ours: of tasks that are `done` or `open`, and to `close` an enlarged image.
     """
 
     first_line: int
     definitions: str
     prefix: str  # of all ids: unique in the page
-    resolve: Callable[[Link], str | None] | None = None
+    resolve: Callable[[Link], str | None]
     cell: Callable[[int, int], str] | None = None
     table: Callable[[int], str] | None = None
     code: Callable[[str], str | None] | None = None
     value: Callable[[str], str | None] | None = None
     name: Callable[[str], str | None] | None = None
+    mentions: Callable[[Sequence[Token]], None] | None = None
+    size: Callable[[str], tuple[int, int] | None] | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    figure: Callable[[str, str], str | None] | None = None
     callout_titles: Mapping[str, str] = field(default_factory=dict)  # by kind, for callouts that have no title
-
-
-class Gap(NamedTuple):
-    """What the page has to fill in: the name of a method of `filling.Filler`, and its arguments."""
-
-    kind: str
-    arguments: tuple[object, ...]
 
 
 class LineRenderer:
@@ -59,7 +59,6 @@ class LineRenderer:
 
     def __init__(self, context: BodyContext) -> None:
         self.context = context
-        self.gaps: list[Gap] = []
         self.anchors: Mapping[str, str] = {}  # the id of each of the body's headings
         self._open_links: list[str] = []  # the closing tags of the links that are open
 
@@ -72,16 +71,13 @@ class LineRenderer:
         """The HTML of a run of tokens."""
         return "".join(map(self.render, tokens))
 
-    def gap(self, kind: str, *arguments: object) -> str:
-        """The mark of a gap: no text holds a NUL, since the parser replaces it."""
-        self.gaps.append(Gap(kind, arguments))
-        return f"\0{len(self.gaps) - 1}\0"
-
     # Lines of text
 
     def on_inline(self, token: Token) -> str:
         """A line: its tokens, with line breaks between ideographs taken out, where a browser would set a space."""
         children = token.children or []
+        if len(children) == 1:
+            children[0].meta["alone"] = True
         shown = [child for child in children if child.content or child.type == "softbreak"]
         for before, middle, after in zip(shown, shown[1:], shown[2:], strict=False):
             if middle.type == "softbreak":
@@ -90,6 +86,15 @@ class LineRenderer:
 
     def on_text(self, token: Token) -> str:
         return escape(token.content, quote=False)
+
+    def on_text_with_mentions(self, token: Token) -> str:
+        return self.render_all(token.children or ())
+
+    def on_mention(self, token: Token) -> str:
+        """The name of another card, which leads there."""
+        address = self.context.resolve(Link("wiki", token.meta["target"], token.content, *self._place(token)))
+        text = self.on_text(token)
+        return html.write("a", {"href": address, "class": "kb-mention"}) + f"{text}</a>" if address else text
 
     def on_softbreak(self, token: Token) -> str:
         return "" if token.hidden else "\n"
@@ -108,52 +113,44 @@ class LineRenderer:
         return f'<div class="arithmatex">\\[{escape(token.content, quote=False)}\\]</div>\n'
 
     def on_code_inline(self, token: Token) -> str:
-        return self.gap("code", token.content, not self._open_links)
+        value = self.context.value(token.content) if self.context.value else None
+        shown = value or f"<code>{escape(token.content, quote=False)}</code>"
+        address = self.context.code(token.content) if self.context.code and not self._open_links else None
+        return f'<a href="{escape(address)}">{shown}</a>' if address else shown
 
     # Links and images
 
     def on_link_open(self, token: Token) -> str:
         address = str(token.attrs["href"])
-        known = self._known_link("link", address)
-        title = {"title": str(token.attrs["title"])} if token.attrs.get("title") else {}
-        if known is not None:
-            return self._open_link(known | title if known else {})
-        return self._open_gap(self._link("link", address, token.meta.get("text", ""), token), title)
+        attributes = self._link_attributes("link", address, token.meta.get("text", ""), token)
+        if attributes and token.attrs.get("title"):
+            attributes["title"] = str(token.attrs["title"])
+        return self._open_link(attributes)
 
     def on_link_close(self, _: Token) -> str:
         return self._open_links.pop() if self._open_links else ""
 
     def on_wiki_link(self, token: Token) -> str:
         target, text = token.meta["target"], token.meta["text"]
-        known = self._known_link("wiki", target)
-        link = self._link("wiki", target, token.content, token)
-        opening = self._open_gap(link, {}) if known is None else self._open_link(known)
-        shown = escape(text, quote=False) if text else self.gap("name", target)
-        return opening + shown + self._open_links.pop()
+        attributes = self._link_attributes("wiki", target, token.content, token)
+        shown = text or (self.context.name and self.context.name(target)) or target
+        return self._open_link(attributes) + escape(shown, quote=False) + self._open_links.pop()
 
     def _open_link(self, attributes: dict[str, str]) -> str:
         """An opening tag; the text of a link that leads nowhere stays, marked as such."""
-        opening, closing = link_tags(attributes)
-        self._open_links.append(closing)
-        return opening
+        tag = "a" if attributes else "span"
+        self._open_links.append(f"</{tag}>")
+        return html.write(tag, attributes or {"class": "kb-unresolved"})
 
-    def _open_gap(self, link: Link, more: Mapping[str, str]) -> str:
-        """The gap of an opening tag; that of the closing one follows where the link ends."""
-        opening = self.gap("opening", link, more)
-        self._open_links.append(self.gap("closing", len(self.gaps) - 1))
-        return opening
-
-    def _known_link(self, kind: Literal["wiki", "link"], address: str) -> dict[str, str] | None:
-        """The attributes of a link whose page need not be asked: one that leads out, or to a heading of the body."""
+    def _link_attributes(self, kind: Literal["wiki", "link"], address: str, text: str, token: Token) -> dict[str, str]:
+        """Where a link leads, as attributes; none if it leads nowhere."""
         if kind == "link" and is_absolute(address):
             return {"href": address, "rel": "noopener"} if _SAFE_ADDRESS.match(address) else {}
         target = readable(address) if kind == "link" else address
         if target.startswith("#") and slug_of(target) in self.anchors:
             return {"href": f"#{self.anchors[slug_of(target)]}"}
-        return None
-
-    def _link(self, kind: Literal["wiki", "link", "image"], address: str, text: str, token: Token) -> Link:
-        return Link(kind, address if kind == "wiki" else readable(address), text, *self._place(token))
+        resolved = self.context.resolve(Link(kind, target, text, *self._place(token)))
+        return {} if resolved is None else {"href": resolved}
 
     def _place(self, token: Token) -> tuple[int, int]:
         return self.context.first_line + token.meta.get("line", 0), token.meta.get("column", 0) + 1
@@ -164,9 +161,22 @@ class LineRenderer:
 
     def _image(self, address: str, text: str, attributes: Mapping[str, str], token: Token) -> str:
         """An image beside the note. One from elsewhere becomes a link, since pages load nothing from others."""
+        figure = self.context.figure(readable(address), text) if self.context.figure else None
+        if figure is not None:
+            return figure
         if is_absolute(address):
             return self._remote_image(address, text or address)
-        return self.gap("image", self._link("image", address, text, token), attributes)
+        resolved = self.context.resolve(Link("image", readable(address), text, *self._place(token)))
+        if resolved is None:
+            return f'<span class="kb-unresolved">{escape(text or readable(address), quote=False)}</span>'
+        size = self.context.size(readable(address)) if self.context.size else None
+        caption = attributes.get("title", "") if token.meta.get("alone") and not self._open_links else ""
+        shown = {key: value for key, value in attributes.items() if key != "title" or not caption}
+        image = html.write("img", {"src": resolved, "alt": text, **_with_size(shown, size), "loading": "lazy"})
+        if size and size[0] > ENLARGED and not self._open_links:
+            link = {"class": "kb-zoom", "href": resolved, "data-kb-close": self.context.labels.get("close", "")}
+            image = html.write("a", link) + f"{image}</a>"
+        return image + (f'<span class="kb-caption">{escape(caption, quote=False)}</span>' if caption else "")
 
     def _remote_image(self, address: str, text: str) -> str:
         words = escape(text, quote=False)
@@ -196,19 +206,19 @@ class LineRenderer:
         if tag.name == "img":
             source, text = attributes.pop("src", ""), attributes.pop("alt", "")
             return self._image(source, text, attributes, token) if source else ""
-        if "href" not in attributes:
-            return html.write(tag.name, attributes)
-        address = attributes.pop("href").strip()
-        known = self._known_link("link", address)
-        if known is None:
-            return self.gap("tag", tag.name, attributes, self._link("link", address, "", token))
-        return html.write(tag.name, attributes | known)
+        if "href" in attributes:
+            address = attributes.pop("href").strip()
+            attributes |= self._link_attributes("link", address, "", token)
+        return html.write(tag.name, attributes)
 
 
-def link_tags(attributes: Mapping[str, str]) -> tuple[str, str]:
-    """The tags around a link's text; one that leads nowhere is marked as such."""
-    tag = "a" if attributes else "span"
-    return html.write(tag, attributes or {"class": "kb-unresolved"}), f"</{tag}>"
+def _with_size(attributes: Mapping[str, str], size: tuple[int, int] | None) -> dict[str, str]:
+    """An image's attributes with its size, in proportion to a width that the author gave."""
+    width = attributes.get("width", "")
+    if not size or "height" in attributes or (width and not width.isdigit()):
+        return dict(attributes)
+    shown = int(width or size[0])
+    return {**attributes, "width": str(shown), "height": str(max(round(size[1] * shown / size[0]), 1))}
 
 
 def slug_of(text: str) -> str:

@@ -169,6 +169,7 @@ def _layer(row: Mapping[str, str]) -> Layer:
         output=_shape(row["output"]),
         params=int(row["params"]),
         macs=int(row["macs"]),
+        made=row["made"],
     )
 
 
@@ -191,7 +192,16 @@ def _is_stale(
     if is_package_call(call):
         installed = package_versions(call)
         return bool(installed) and dict(entry.versions) != installed
-    return not (root / models_dir / "measured" / file_name(call)).exists()
+    return not _has_layers(root / models_dir / "measured" / file_name(call))
+
+
+def _has_layers(path: Path) -> bool:
+    """Whether a file of layers is there, in the form that kb writes now: an earlier kb told less of a layer."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            return file.readline().rstrip("\r\n") == ",".join(COLUMNS)
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def write_lock(

@@ -7,7 +7,7 @@ in `token.meta` count from 0 within the parsed text; those that the functions he
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import pairwise
@@ -25,6 +25,7 @@ from kb.markdown_rules.reading import as_text
 from kb.problems import problem
 from kb.records import Equation, Link, Place, Problem
 
+LONGEST_FORMULA = 40  # characters that a formula may have to be read without being set
 MAX_NESTING = 40  # lists count twice; the time that a hostile line takes grows with it
 _PARTS = 16  # how many parts of notes are kept, parsed: a note's own, until all its readers have seen them
 _NEWLINES = re.compile(r"\r\n?")
@@ -151,13 +152,18 @@ def _is_heading(token: Token) -> bool:
 
 def definitions(text: str) -> dict[str, str]:
     """The source of each link and footnote definition, by its label (a footnote's begins with `^`)."""
+    lines, spans = _NEWLINES.sub("\n", text).split("\n"), definition_spans(text)
+    return {label: dedent("\n".join(lines[first:end])).rstrip() for label, (first, end) in spans.items()}
+
+
+def definition_spans(text: str) -> dict[str, tuple[int, int]]:
+    """The lines of each definition: the first, and the one after its last, from 0."""
     tokens, env = _blocks(text)
-    spans = {label: reference["map"] for label, reference in env.get("references", {}).items()}
+    spans = {label: tuple(reference["map"]) for label, reference in env.get("references", {}).items()}
     for token in tokens:
         if token.type == "footnote_reference_open" and token.map:
-            spans.setdefault("^" + token.meta["label"], token.map)
-    lines = _NEWLINES.sub("\n", text).split("\n")
-    return {label: dedent("\n".join(lines[first:end])).rstrip() for label, (first, end) in spans.items()}
+            spans.setdefault("^" + token.meta["label"], (token.map[0], token.map[1]))
+    return spans
 
 
 def code_lines(text: str) -> set[int]:
@@ -204,10 +210,45 @@ def code_spans(text: str, first_line: int) -> list[tuple[str, int, int]]:
     ]
 
 
+def plain_texts(text: str, first_line: int) -> list[tuple[str, int]]:
+    """What is neither markup, code nor formula in a text, run by run, with the line of each."""
+    return [(token.content, first_line + line) for token, line, _ in _walk(text) if token.type == "text"]
+
+
 def plain_text(source: str) -> str:
     """What readers see of a line of Markdown: no markup, no footnote marks."""
     tokens = parser().parseInline(source, {footnotes.ANY: True})
     return " ".join(as_text(token for block in tokens for token in block.children or []).split())
+
+
+def body_text(tokens: Iterable[Token], code: Callable[[str], str] = str) -> str:
+    """What readers see of a body, a line for each of its lines and rows; `code` may say code spans in other words."""
+    lines = (" ".join(line.split()) for line in _lines_of(tokens, code))
+    return "\n".join(filter(None, lines))
+
+
+def _lines_of(tokens: Iterable[Token], code: Callable[[str], str]) -> Iterator[str]:
+    cells: list[str] | None = None
+    for token in tokens:
+        if token.type == "tr_open":
+            cells = []
+        elif token.type == "tr_close" and cells is not None:
+            yield " | ".join(cells)
+            cells = None
+        elif token.type in ("fence", "code_block"):
+            yield from token.content.split("\n")
+        elif token.children:
+            said = "".join(_said(child, code) for child in token.children)
+            (yield said) if cells is None else cells.append(said)
+
+
+def _said(token: Token, code: Callable[[str], str]) -> str:
+    if token.type == "code_inline":
+        return code(token.content)
+    if token.type == "html_text":
+        return token.content
+    said = as_text([token])
+    return said if len(said) <= LONGEST_FORMULA or not token.type.startswith("math") else "…"
 
 
 def math_problems(text: str, path: str, first_line: int) -> list[Problem]:

@@ -111,7 +111,7 @@ def _measured(
     if "unknown" in answer:
         return _unknown(call, answer, place)
     if "error" in answer:
-        return problem("K407", place, f"`{call}` could not be measured: {_described(answer['error'])}", _hint(call))
+        return problem("K407", place, f"`{call}` could not be measured: {described(answer['error'])}", _hint(call))
     measurement = measurement_from(answer["measurement"])
     return replace(measurement, fingerprint=before, versions=package_versions(call))
 
@@ -122,7 +122,8 @@ def _unknown(call: str, answer: Answer, place: Place) -> Problem:
     return problem("K402", place, f"`{module}` has no model `{answer['unknown']}`", hint)
 
 
-def _described(error: Mapping[str, str]) -> str:
+def described(error: Mapping[str, str]) -> str:
+    """What a child process says of an exception, in words."""
     if error["type"] == "SystemExit":
         return f"the model called exit({error['message']})" + _in_brackets(error["place"])
     return f"{error['type']}: {error['message']}" + _in_brackets(error["place"])

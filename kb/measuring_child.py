@@ -10,6 +10,7 @@ import ast
 import dataclasses
 import importlib
 import json
+import math
 import os
 import random
 import sys
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from kb.records import Measurement
 
 Request = dict[str, Any]
+DIGITS = 5  # of a figure's numbers: machines differ in later ones
 PACKAGES = f"site-packages{os.sep}"
 
 
@@ -87,6 +89,8 @@ def _find_models(root: Path, models: str) -> None:
 def _respond(request: Request, root: Path) -> dict[str, object]:
     try:
         _start_afresh()
+        if "figure" in request:
+            return {"figure": _plain(getattr(importlib.import_module(request["module"]), request["figure"])())}
         measurement = _measure_package(request) if request["package"] else _measure_factory(request)
         return {"measurement": dataclasses.asdict(measurement)}
     except UnknownModel as error:
@@ -127,10 +131,11 @@ def _place(error: BaseException, root: Path) -> str:
 
 
 def _measure_factory(request: Request) -> Measurement:
-    from kb.counting import build, make_inputs, measure_module
+    from kb.counting import build, make_inputs, measure_module, noting_lines
 
     file = importlib.import_module(request["module"])
-    module = _network(build(getattr(file, request["factory"]), _literal(request["arguments"])), request)
+    with noting_lines(os.path.dirname(file.__file__ or "")):
+        module = _network(build(getattr(file, request["factory"]), _literal(request["arguments"])), request)
     inputs = make_inputs(getattr(file, request["inputs"]), _literal(request["inputs_arguments"]))
     return measure_module(module, inputs, request["call"])
 
@@ -150,6 +155,21 @@ def _network(made: Any, request: Request) -> Any:
 
 class UnknownModel(LookupError):
     """A package has no such model: the name, and the names that its module has."""
+
+
+def _plain(value: Any) -> Any:
+    """A figure as JSON has it: tensors are lists, numbers have five digits, what is no number is None."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, dict):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, float):
+        return float(f"{value:.{DIGITS}g}") + 0.0 if math.isfinite(value) else None
+    if value is None or isinstance(value, str | int):
+        return value
+    raise TypeError(f"a figure holds numbers, texts, lists, mappings and tensors, not a {type(value).__name__}")
 
 
 def _measure_package(request: Request) -> Measurement:

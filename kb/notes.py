@@ -13,6 +13,7 @@ from kb.expressions import MARKS
 from kb.heads import LINKS, Head, key_problems, kind_problem, links_in, read_front_matter, read_heading, read_quote
 from kb.markdown import code_spans, definitions, equations, links, math_problems
 from kb.problems import problem
+from kb.prose import prose
 from kb.records import Card, Citation, Claim, Note, Place, Problem, Section
 from kb.schema import Schema
 from kb.settings import Settings
@@ -61,6 +62,7 @@ def _card(each: CardRange, above: Head, reading: Reading, settings: Settings) ->
     models = tuple(model_references(sections))
     parts = [Part("", intro, head_end + 1), *(Part(each.id, each.markdown, each.line + 1) for each in sections)]
     rows, row_problems = results(parts, models, known, reading.path)
+    used = used_definitions("".join(text for text, _ in texts), known)
     kind, kind_problems = _kind(fields, reading)
     citation = fields.citation()
     card = Card(
@@ -87,9 +89,10 @@ def _card(each: CardRange, above: Head, reading: Reading, settings: Settings) ->
         models=models,
         results=rows,
         claims=tuple(_claims(texts)),
-        definitions=used_definitions("".join(text for text, _ in texts), known),
+        definitions=used,
         intro_line=head_end + 1,
         references=tuple(link for text, line in texts for link in links(text, line)),
+        prose=prose(texts[0], sections, used),
     )
     return card, [
         *key_problems(key, _key_place(key, each.heading, reading), citation, reading.schema),

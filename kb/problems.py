@@ -1,6 +1,6 @@
 """Every code that kb can report, and how problems are printed.
 
-K1 files and YAML · K2 cards · K3 text · K4 models · K5 figures · K6 settings and templates.
+K1 files and YAML · K2 cards · K3 text · K4 models · K5 figures · K6 settings and templates · K7 cards in two languages.
 """
 
 from __future__ import annotations
@@ -63,6 +63,9 @@ CODES: dict[str, Code] = {
     "K409": Code("error", "the measurement is stale"),
     "K410": Code("error", "the lock of measurements cannot be used"),
     "K411": Code("error", "the record of witnesses cannot be used"),
+    "K421": Code("error", "there is no such figure"),
+    "K422": Code("error", "a figure could not be drawn"),
+    "K423": Code("error", "the drawing of a figure is stale"),
     "K501": Code("finding", "a printed figure is not explained by any convention", can_be_silenced=True),
     "K502": Code("warning", "a figure in a results table cannot be read", can_be_silenced=True),
     "K503": Code("finding", "a claim does not hold", can_be_silenced=True),
@@ -78,6 +81,11 @@ CODES: dict[str, Code] = {
     "K603": Code("error", "a page template failed"),
     "K604": Code("error", "the site builder failed"),
     "K605": Code("error", "the mapping of an import cannot be used"),
+    "K701": Code("warning", "the citation is another in the other language", can_be_silenced=True),
+    "K702": Code("finding", "a printed figure is another in the other language", can_be_silenced=True),
+    "K703": Code("warning", "a formula is another in the other language", can_be_silenced=True),
+    "K704": Code("warning", "models or expressions are others in the other language", can_be_silenced=True),
+    "K705": Code("warning", "a number in the text is another in the other language", can_be_silenced=True),
 }
 
 

@@ -96,6 +96,53 @@ class Link:
     column: int
 
 
+# `[[…]]`; a link to the paper's note or address; its number, or its key as in `[@key]`; its name; a line of the head.
+ReferenceKind = Literal["wiki", "link", "citation", "mention", "declared"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """That a card names another paper, and in which sentence.
+
+    `target` is the citekey of the card that is named; where there is none yet (`has_card` is false) it is what the
+    paper was named by: a citekey, `arXiv:1706.03762`, `doi:10.1109/…`, or words.
+    """
+
+    source: str  # citekey of the card that names the other
+    lang: str  # of the source
+    target: str
+    kind: ReferenceKind
+    section: str  # anchor of the section; "" for a line of the card's head
+    line: int  # of the paragraph or row; of the section's heading for a footnote that is defined elsewhere
+    sentence: str  # as plain text
+    has_card: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A run of a paragraph's text, as readers see it.
+
+    In a `free` one a name may become a link; in an `opaque` one (code, a formula, an address) nothing is named. A link
+    has its kind and target in the first of its pieces; a `[[target]]` without a text of its own has no text.
+    """
+
+    text: str
+    line: int
+    free: bool = False
+    opaque: bool = False
+    kind: Literal["", "wiki", "link"] = ""
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A paragraph, a list item, a heading or a table's row of a card, in pieces."""
+
+    section: str  # its anchor
+    pieces: tuple[Piece, ...]
+    is_heading: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class ModelRef:
     """A line of the reference-models section: the paper's label for a call ("" if it gives none)."""
@@ -180,6 +227,7 @@ class Card:
     definitions: str = ""  # link and footnote definitions of the note that its sections may use
     intro_line: int = 0
     references: tuple[Link, ...] = ()  # links and images in its text, in their order
+    prose: tuple[Paragraph, ...] = ()  # its text as it is read, but for the reference models
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +279,7 @@ class Layer:
     output: tuple[int, ...]
     params: int
     macs: int
+    made: str = ""  # the modules on its path, each with the line that makes it: "Block@net.py:12 nn.Conv2d@7"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from kb import running
 from kb.base import Base
+from kb.drawing.plotting import standalone
 from kb.lock import layers, read_lock, stale_calls, write_lock
 from kb.measuring import incomplete_problem, measure
 from kb.records import Measurement, Problem
+from kb.runnables import Runnable, is_stale, unused_files
+from kb.writing import remove, write_if_changed
 
 Say = Callable[[str], None]
 Results = tuple[list[Measurement], list[Problem]]
@@ -46,6 +50,34 @@ def up_to_date(base: Base, calls: Sequence[str], say: Say) -> tuple[dict[str, Me
     measured, problems = run(base, sorted(old), say) if old else ([], [])
     held = (with_layers(base, found) for call in calls if call not in old and (found := base.lock.get(call)))
     return {each.call: each for each in (*measured, *held)}, problems
+
+
+def stale_figures(base: Base) -> list[Runnable]:
+    """The runnable figures that were never drawn, or whose code has changed since."""
+    settings = base.settings
+    return [each for each in base.runnables.values() if is_stale(each, settings.root, settings.models)]
+
+
+def draw(base: Base, runnables: Sequence[Runnable], say: Say) -> list[Problem]:
+    """Run figures and keep what they give, beside them; the problems of those that failed."""
+    settings, problems = base.settings, []
+    progress = lambda done, total, name: say(f"drawing {done + 1} of {total}: {name}")  # noqa: E731
+    for found in running.run(runnables, settings.root, progress=progress, models_dir=settings.models):
+        if isinstance(found, Problem):
+            problems.append(found)
+        else:
+            write_if_changed(settings.root / found.runnable.drawing, standalone(found.plot, settings.language))
+            write_if_changed(settings.root / found.runnable.data, found.text)
+    return problems
+
+
+def draw_all(base: Base, say: Say, *, again: bool) -> list[Problem]:
+    """Bring all drawings up to date, and drop those that nothing makes any more."""
+    settings = base.settings
+    problems = draw(base, [*base.runnables.values()] if again else stale_figures(base), say)
+    for path in unused_files(base.runnables, settings.root, settings.models):
+        remove(path)
+    return problems
 
 
 def incomplete(base: Base, measurements: Sequence[Measurement]) -> list[Problem]:

@@ -25,7 +25,7 @@ NAME_PLACEHOLDER = "NAME"
 _LANGUAGES = ("zh", "en")
 _SCHEMA_KEYS = ("citekey", "kinds", "sections")
 _KIND_KEYS = (*_LANGUAGES, "also")
-_SECTION_KEYS = (*_LANGUAGES, "also", "kinds", "optional")
+_SECTION_KEYS = (*_LANGUAGES, "also", "kinds", "optional", "publish")
 _NUMBERING = re.compile(r"^\(?(?:\d{1,2}(?:\.\d{1,2})*|[一二三四五六七八九十]{1,3})(?:[.、)]|\s|$)\s*")
 _JOINED = re.compile(r"\s*(?:[&/、,+]|\band\b|[与和及])\s*")
 _KIND_ENDING = re.compile(r"\s*(?:性?类?(?:型|的)?(?:文章|论文|文献|工作)|性?类|\s(?:papers?|articles?))$")
@@ -50,6 +50,7 @@ class SchemaSection:
     headings: tuple[str, ...]
     kinds: tuple[str, ...] | None = None  # the kinds of paper that are expected to have it; None for all
     optional: bool = False
+    publish: bool = True  # whether the site shows it; `kb serve` always does
 
     def expected(self, kind: str) -> bool:
         """Whether a card of this kind ought to have the section; one whose kind is not known ought to."""
@@ -72,8 +73,9 @@ class Schema:
         wanted = normal_heading(heading)
         if wanted in self._headings:
             return self._headings[wanted]
-        parts = {self._headings.get(part, "") for part in _JOINED.split(wanted)}
-        return parts.pop() if len(parts) == 1 else ""
+        parts = sorted({self._headings.get(part, "") for part in _JOINED.split(wanted)})
+        private = (part for part in parts if part in self.private)  # “Experiments and my thoughts” is not for all
+        return parts[0] if len(parts) == 1 else next(private, "")
 
     def kind_id(self, text: str) -> str:
         """The id of the kind that a text names: all of it, or the first of several (`架构/综述`); "" for none."""
@@ -92,6 +94,11 @@ class Schema:
     def section(self, section_id: str) -> SchemaSection | None:
         """The section with this id."""
         return next((section for section in self.sections if section.id == section_id), None)
+
+    @cached_property
+    def private(self) -> frozenset[str]:
+        """The ids of the sections that stay off the site."""
+        return frozenset(section.id for section in self.sections if not section.publish)
 
     @cached_property
     def _citekey(self) -> re.Pattern[str]:
@@ -196,10 +203,15 @@ class _Reader:
         labels = _labels(name, data)
         accepted = tuple(dict.fromkeys([*labels.values(), *self._texts(data, "also", place)]))
         kinds = self._texts(data, "kinds", place) if "kinds" in data else None
-        optional = data.get("optional", False)
-        if not isinstance(optional, bool):
-            self._report(place_of(data, "optional", place), "`optional` must be true or false")
-        return SchemaSection(name, labels, accepted, kinds, optional is True)
+        optional, publish = self._switch(data, "optional", False, place), self._switch(data, "publish", True, place)
+        return SchemaSection(name, labels, accepted, kinds, optional, publish)
+
+    def _switch(self, data: PlainMapping, key: str, default: bool, place: Place) -> bool:
+        """Yes or no; what is neither stays unpublished, and is not optional."""
+        value = data.get(key, default)
+        if not isinstance(value, bool):
+            self._report(place_of(data, key, place), f"`{key}` must be true or false")
+        return value is True
 
     def _labelled(self, name: str, value: object, place: Place, known: Iterable[str]) -> PlainMapping:
         """The mapping under a name; a text alone is the label in every language."""

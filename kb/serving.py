@@ -77,7 +77,7 @@ class Builder:
     def __init__(self, root: Path, site_url: str, board: Board, say: Say) -> None:
         self.root = root
         self.board = board
-        self._order = Order(site=f"build/{COPY}", site_url=site_url)
+        self._order = Order(site=f"build/{COPY}", site_url=site_url, private=True)
         self._say = say
 
     def build(self) -> None:
@@ -131,7 +131,7 @@ class Builder:
 def remarks(root: Path, problems: Collection[Problem]) -> Mapping[str, str]:
     """What is to be said of cards that build all the same, by the path of their pages."""
     base, _ = keeping.load(root)
-    site = Site(base)
+    site = Site(base, private=True)
     said: dict[str, list[Problem]] = {}
     for found in problems:
         if found.severity in ("finding", "warning"):

@@ -8,7 +8,7 @@ that was cut off everything is made anew.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -18,9 +18,10 @@ from jinja2 import Environment
 
 from kb import inputs, writing
 from kb.kept import KeptNote
-from kb.pages import Job, jobs, rendering, staged
+from kb.pages import Job, environments, jobs, staged
 from kb.pages.recording import Questions, Recorded, digest_of
 from kb.pages.site import Site
+from kb.records import Note
 from kb.workers import shared_out
 
 RECORD = "pages.json"
@@ -35,7 +36,9 @@ _LIGHT = frozenset(
         "groups",
         "anchor",
         "path_of",
-        "other_language",
+        "versions",
+        "base.languages",
+        "base.names_made_of",
         "base.resolve",
         "base.first_in",
         "base.card",
@@ -71,13 +74,16 @@ class Record:
         return {path: digest for part in self.parts.values() for path, digest in part.files.items()}
 
 
-def stage(site: Site, folder: Path, fixed: str) -> Files:
-    """Bring the staged pages up to date; `fixed` is a digest of all that is the same for every page."""
+def stage(site: Site, all_notes: Iterable[Note], folder: Path, fixed: str) -> Files:
+    """Bring the staged pages up to date; `fixed` is a digest of all that is the same for every page.
+
+    `all_notes` are those of the base, of which the site may hold a part.
+    """
     before = _read(folder / RECORD)
     before = before if before.fixed == fixed else Record()
     there = tuple(jobs(site))
     light = _light(site)
-    stale = _stale(there, before, light, site)
+    stale = _stale(there, before, light, site, _digests(all_notes))
     after = Record(fixed, light, before.questions, before.answers)
     after.parts = {job.name: before.parts[job.name] for job in there if job.name not in stale}
     if not stale and after.parts.keys() == before.parts.keys() and light == before.light:
@@ -97,9 +103,12 @@ def _light(site: Site) -> str:
     return inputs.digest(digest_of((card.path, card)) for card in site.base.cards)
 
 
-def _stale(there: Sequence[Job], before: Record, light: str, site: Site) -> set[str]:
+def _digests(notes: Iterable[Note]) -> dict[str, str]:
+    return {note.path: note.facts["digest"] for note in notes if isinstance(note, KeptNote)}
+
+
+def _stale(there: Sequence[Job], before: Record, light: str, site: Site, notes: Mapping[str, str]) -> set[str]:
     """The parts to make: new ones, and those that were made of something that has changed."""
-    notes = {note.path: note.facts["digest"] for note in site.base.notes if isinstance(note, KeptNote)}
     questions = Questions(site)
     other = {
         number
@@ -141,11 +150,11 @@ def _make(share: Sequence[Job], site: Site, folder: Path) -> tuple[dict[str, _Ma
     """Make parts of the site, whatever is there; with digests of the answers that they rest on."""
     questions = Questions(site)
     recorded = Recorded(site, questions)
-    env = rendering.environment(recorded)  # type: ignore[arg-type]
+    environment = environments(recorded)  # type: ignore[arg-type]
     made: dict[str, _Made] = {}
     for job in share:
         with questions.of_one_page() as reads:
-            files = dict(_written(job, recorded, env, folder))
+            files = dict(_written(job, recorded, environment(job), folder))
         notes = {note: inputs.digest_of_file(site.base.settings.root / note) for note in sorted(reads)}
         made[job.name] = _Made(_card_of(job), notes, tuple(questions.asked or ()), questions.always, files)
     return made, questions.answers

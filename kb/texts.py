@@ -39,6 +39,10 @@ class Texts:
         start = f"{prefix}."
         return {key.removeprefix(start): text for key, text in self._texts.items() if key.startswith(start)}
 
+    def own_name(self, language: str) -> str:
+        """What those who speak a language call it; the code of one that is none of ours."""
+        return Texts(language)("language.own") if language in LANGUAGES else language
+
     def keys(self) -> frozenset[str]:
         """Every key, for comparing languages."""
         return frozenset(self._texts)

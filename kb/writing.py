@@ -121,11 +121,11 @@ def remove_others(folder: Path, wanted: Container[Path]) -> int:
     return removed
 
 
-def remove(path: Path, top: Path) -> None:
-    """Remove a file, and the folders below `top` that this leaves empty."""
+def remove(path: Path, top: Path | None = None) -> None:
+    """Remove a file, if it is there, and the folders below `top` that this leaves empty."""
     path.unlink(missing_ok=True)
-    for folder in path.parents:
-        if folder == top or not folder.is_relative_to(top) or not folder.is_dir() or any(folder.iterdir()):
+    for folder in (each for each in path.parents if top and top in each.parents):
+        if not folder.is_dir() or any(folder.iterdir()):
             break
         folder.rmdir()
 

@@ -14,17 +14,19 @@ PACKAGE = Path(__file__).resolve().parent.parent / "kb"
 ORDER = """
 records problems encoding writing resources texts documentation
 plain_yaml quick_yaml settings inputs built
-authors citation
-markdown_rules markdown highlighting sanitising line_renderer body_renderer filling bodies insert
+authors citation anchors image_sizes
+markdown_rules markdown tex highlighting sanitising line_renderer body_renderer bodies insert
 literals factories calls expressions claims
-schema editors bibliography figures heads tables captions datasets slicing notes workers plain_records kept serialise
-zoos model_indexes
+schema editors bibliography figures heads tables captions datasets prose slicing notes names sentences mentions
+workers plain_records kept serialise zoos model_indexes
 fingerprints package_lock lock witnesses
-counting measuring_child measuring
-judging explaining base lints bibliographic_checks silences check keeping
+stages drawing runnables
+counting measuring_child measuring running
+search
+judging explaining base publishing lints bibliographic_checks translations lineage silences check keeping
 revisions selection importers importing import_report starting drafting meaning mendings fixing renaming
 remeasuring asking auditing reporting telling audit_reports
-changes drawing exports pages staging change_reports theme site_builder assembling building freshness serving
+changes exports pages staging change_reports theme site_builder assembling building freshness serving
 cli __main__ __init__
 """.split()  # noqa: SIM905 - the lines group
 

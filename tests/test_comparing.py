@@ -97,7 +97,7 @@ def test_every_accuracy_of_a_tied_row_is_kept_with_its_source(files, base):
     """Those of several tables and cards beside each other, none in place of another."""
     printed = sorted(
         (row.call, card.citekey, row.line, figure.column, figure.printed)
-        for card in base.cards
+        for card in base.papers
         for row in card.results
         for name, figure in row.metrics.items()
         if row.call and name.split()[0] in ("top1", "top5", "map", "miou")

@@ -106,7 +106,7 @@ def test_the_terminal_explains_a_code(code, capsys):
 
 
 def test_only_a_terminal_is_told_of_the_explanations(starter):
-    (starter / "notes" / "example.md").write_text(CARD + "As in [[Nobody1999ICML]].\n", encoding="utf-8")
+    (starter / "notes" / "example.md").write_text(CARD + "As in [[No such card]].\n", encoding="utf-8")
     ours, theirs = pytest.importorskip("pty").openpty()
     command = [sys.executable, "-m", "kb", "check"]
     done = subprocess.run(command, cwd=starter, stdout=theirs, stderr=subprocess.PIPE, check=False)

@@ -76,7 +76,7 @@ def cell(value: object) -> str:
 
 def test_every_printed_figure_stands_beside_its_verdict(root, site):
     rows = list(csv.DictReader(export(root, "csv").splitlines()))
-    printed = sum(len(row.metrics) for card in site.base.cards for row in card.results)
+    printed = sum(len(row.metrics) for card in site.base.papers for row in card.results)
     assert len(rows) == printed > 300
     (row,) = [row for row in rows if row["label"] == "MobileNetV2 (1.4)" and row["metric"] == "params"]
     assert (row["card"], row["printed"], row["unit"], row["value"]) == ("Sandler2018CVPR", "6.9", "M", "6900000")
@@ -111,7 +111,7 @@ def test_the_database_holds_the_tables_and_every_reference_leads_somewhere(datab
     assert database.execute("PRAGMA foreign_key_check").fetchall() == []
     counts = {table: database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in TABLES}
     assert counts["cards"] == len(site.published)
-    assert counts["results"] == sum(len(row.metrics) for card in site.base.cards for row in card.results)
+    assert counts["results"] == sum(len(row.metrics) for card in site.base.papers for row in card.results)
     for table in TABLES:
         columns = [row["name"] for row in database.execute(f"PRAGMA table_info({table})")]
         assert [name for name in columns if name != "id"] == list(described(table))

@@ -18,7 +18,7 @@ from kb.records import KindTotal, Layer, Measurement
 
 CASES = Path(__file__).parent / "cases" / "lock"
 LAYERS = (
-    Layer("features.0", "conv", 1, (1, 3, 32, 32), (1, 16, 16, 16), 448, 442_368),
+    Layer("features.0", "conv", 1, (1, 3, 32, 32), (1, 16, 16, 16), 448, 442_368, "nn.Sequential@net.py:3 nn.Conv2d@3"),
     Layer("", "attention", 2, (1, 4, 10, 8), (), 0, 12_800),
     Layer('odd, "name"', "linear", 0, (), (), 20, 0),
 )
@@ -45,6 +45,15 @@ MEASUREMENT = Measurement(
     versions={"torchvision": "0.28.0"},
 )
 
+MODEL_OF_THE_CALL = """
+from torch import nn
+
+def net(width: float = 1.0) -> nn.Module:
+    return nn.Sequential(nn.Conv2d(3, int(32 * width), 3, 2, 1))
+
+def example_inputs(): ...
+"""
+
 
 def test_what_is_written_is_read(tmp_path):
     plain = dataclasses.replace(
@@ -68,6 +77,21 @@ def test_its_bytes(tmp_path):
     assert {name: path.read_bytes() for name, path in written.items()} == {
         name: path.read_bytes() for name, path in expected.items()
     }
+
+
+def test_layers_as_an_earlier_kb_wrote_them_are_stale(tmp_path):
+    """A card would else show a network's stages without their lines for as long as its code stays the same."""
+    write_lock(tmp_path, [MEASUREMENT])
+    (tmp_path / "reference_models" / "net.py").write_text(MODEL_OF_THE_CALL, encoding="utf-8")
+    factories, _ = find_factories(tmp_path, "reference_models")
+    write_lock(
+        tmp_path, [dataclasses.replace(MEASUREMENT, fingerprint=fingerprint(MEASUREMENT.call, factories, tmp_path))]
+    )
+    lock, _ = read_lock(tmp_path)
+    assert stale_calls(lock, [MEASUREMENT.call], factories, tmp_path) == []
+    path = tmp_path / "reference_models" / "measured" / file_name(MEASUREMENT.call)
+    path.write_text(re.sub(r",[^,\n]*$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE), encoding="utf-8")
+    assert stale_calls(lock, [MEASUREMENT.call], factories, tmp_path) == [MEASUREMENT.call]
 
 
 def test_order_of_measuring_does_not_show(tmp_path):

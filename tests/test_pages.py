@@ -14,9 +14,10 @@ import yaml
 from conftest import copy_repository
 
 import kb
+from kb.anchors import slug
 from kb.cli import parser
 from kb.pages import formats, pages
-from kb.pages.addresses import link, slug, unique_slugs
+from kb.pages.addresses import link, unique_slugs
 from kb.texts import LANGUAGES, Texts
 
 CASES = Path(__file__).parent / "cases" / "pages"
@@ -97,6 +98,36 @@ def test_every_text_that_a_template_or_module_names_exists():
     }
     assert len(named) > 50
     assert not named - Texts("en").keys()
+
+
+# What is written alike in both languages: names, units, formats of data.
+ALIKE = {"arXiv", "DOI", "BibTeX", "FLOPs", "MACs", "top-1", "top-5", "mAP", "mIoU", "English"}
+
+
+def test_chinese_texts_are_chinese():
+    for key, text in Texts("zh")._texts.items():
+        words = re.sub(r"\{\w+\}", "", text)
+        if re.search(r"[A-Za-z]{2}", words) and not re.search(r"[\u3400-\u9fff]", words):
+            assert set(re.findall(r"[A-Za-z]{2}[\w-]*", words)) <= ALIKE, f"{key}: {text}"
+
+
+def test_english_texts_are_english():
+    chinese = {key for key, text in Texts("en")._texts.items() if re.search(r"[\u3400-\u9fff]", text)}
+    assert not chinese
+
+
+@pytest.mark.parametrize("path", sorted((Path(kb.__file__).parent.parent / "templates/pages").glob("*.j2")), ids=str)
+def test_page_templates_have_no_words_of_their_own(path):
+    """They would stay in one language."""
+    if path.name.startswith("conventions."):
+        return  # written once for each language
+    ours = re.compile(
+        r"<code>.*?</code>|>[\w.]+\.(?:json|txt)<|<#.*?#>|{#[^}]*}|{%.*?%}|{{.*?\s}}|<!doctype html>|&\w+;", re.DOTALL
+    )
+    text = ours.sub(" ", path.read_text("utf-8"))
+    attributes = " ".join(re.findall(r'(?:title|aria-label|alt|placeholder)="([^"]*)"', text))
+    words = set(re.findall(r"[^\W\d_]{2,}", re.sub(r"<[^>]*>", " ", text) + attributes))
+    assert words <= {"MACs", "BibTeX", "CSV", "JSON", "Atom", "Feed"}
 
 
 @pytest.mark.parametrize("case", yaml.safe_load((CASES / "numbers.yml").read_text("utf-8")), ids=str)
@@ -210,11 +241,42 @@ def test_the_source_of_a_model_is_shown_as_code(root):
 
 def test_home_counts_every_tested_figure_once(root):
     base = kb.load(root)
-    statuses = [verdict.status for card in base.cards for verdict in base.verdicts(card).values()]
+    assert len(base.papers) < len(base.cards)  # some are there in two languages
+    statuses = [verdict.status for card in base.papers for verdict in base.verdicts(card).values()]
     page = str(pages(base)["pages/index.md"])
     for status in ("agrees", "agrees_counting", "reproduced", "unexplained"):
         count = statuses.count(status)
         assert re.search(rf'kb-score kb-is-{status}".*\n<span class="kb-score__count">{count}<', page), status
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_home_leads_to_what_was_tried_for_the_newest_unexplained_figures(language, tmp_path):
+    root = copy_repository(tmp_path)
+    for path, old, new in (
+        ("mkdocs.yml", "language: zh", f"language: {language}"),
+        ("notes/Zhang2018CVPR.md", "\n> arXiv", "\n> 更新: 2031-02-03\n> arXiv"),
+        ("notes/He2016CVPR.md", "\n> 日期: 2026-11-24", "\n> 日期: 2030-11-23"),
+    ):
+        text = (root / path).read_text(encoding="utf-8")
+        assert old in text
+        (root / path).write_text(text.replace(old, new, 1), encoding="utf-8")
+    files = staged(root)
+    page = str(files["pages/index.md"])
+    listed = page.partition('id="newest"')[2].partition("</ul>")[0]
+    links = [unquote(attributes["href"] or "") for attributes in Reader(listed).all("a")]
+    papers = [href.split("/")[1] for href in links]
+    assert papers[:2] == ["Zhang2018CVPR"] * 2  # the card that was changed last
+    assert papers[2] == "He2016CVPR"  # then the one that was written last
+    assert len(links) == 5
+    for href in links:
+        assert f"pages/{href.removesuffix('.html')}.md" in files
+    assert re.findall(r'<rect class="kb-is-(\w+)" x="(\d+)"', page)[0] == ("agrees", "0")
+    assert sum(map(int, re.findall(r'<rect [^>]*width="(\d+)"', page))) == 1000
+
+
+def test_a_base_in_which_all_is_explained_says_so(starter):
+    page = str(staged(starter)["pages/index.md"])
+    assert Texts("en")("home.none_unexplained") in page
 
 
 def test_a_page_template_of_the_user_takes_the_place_of_ours(tmp_path):
@@ -237,7 +299,7 @@ def tested(root):
     base = kb.load(root)
     return [
         (card, row.label, base.verdicts(card)[printed.line, printed.column])
-        for card in base.cards
+        for card in base.papers
         for row in card.results
         for printed in row.metrics.values()
         if base.verdicts(card)[printed.line, printed.column].measured is not None

@@ -18,8 +18,9 @@ SCHEMA = default_schema()
 def test_the_template_that_comes_with_kb_is_in_order(root):
     _, problems = parse_schema((root / "templates" / "card.md").read_text(encoding="utf-8"), "templates/card.md")
     assert problems == []
-    assert [section.id for section in SCHEMA.sections] == ["problem", "method", "experiments", "models"]
-    assert [section.id for section in SCHEMA.sections if section.optional] == ["models"]
+    assert [section.id for section in SCHEMA.sections] == ["problem", "method", "experiments", "models", "thoughts"]
+    assert [section.id for section in SCHEMA.sections if section.optional] == ["models", "thoughts"]
+    assert [section.id for section in SCHEMA.sections if not section.publish] == ["thoughts"]
 
 
 @pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
@@ -56,6 +57,7 @@ def test_a_template_that_cannot_be_used_leaves_the_default(tmp_path):
         "problem": "面临问题： 现有问题 问题 动机 Problem Problem: MOTIVATION 1.背景 一、研究背景 【问题】",
         "method": "解决方法： 方法 本文方法 Method Methods Approach 3)Approach **Method** 思路/方法 🚀Approach",
         "experiments": "实验： 实验结果 结果 Experiments Results Evaluation Results&Evaluation 实验与结果",
+        "thoughts": "我的想法： 我的想法 个人笔记 实验与我的想法 结论/我的想法",
         "models": "参考模型 参考模型： 参考实现",
         "": "方法与实验 结论 Conclusion Appendix 实验2 VOC2012test Models",
     }.items(),

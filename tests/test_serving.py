@@ -95,6 +95,14 @@ def test_a_changed_name_is_shown_wherever_the_card_is_named(served, page):
     expect(page.locator("body")).to_contain_text("Oxford's network")
 
 
+def test_the_author_sees_what_is_not_for_the_public_marked_as_such(served, page):
+    text = (served.root / NOTE).read_text(encoding="utf-8")
+    (served.root / NOTE).write_text(f"{text}\n#### My thoughts\n\nDeeper is not always better.\n", encoding="utf-8")
+    expect(page.locator("body")).to_contain_text("Deeper is not always better.")
+    expect(page.locator(".kb-private")).to_contain_text("not on the public site")
+    assert not (served.root / "site").exists()
+
+
 def test_a_remark_on_a_card_is_shown_on_its_page_alone(served, page):
     remarks = page.locator("#kb-serve-remarks")
     served.edit(NOTE, "Earlier work used large filters", r"Earlier work used $\alpha filters")

@@ -17,8 +17,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from test_pages import CASES, base_from
 
 ARGUMENTS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
-SEARCH = "input.md-search__input"
-RESULT = ".md-search-result__item"
+DIALOG = "dialog.kb-search"
+RESULT = f"{DIALOG} [role=option]"
 PATIENCE = 20_000  # milliseconds, on a machine with much else to do
 
 
@@ -110,7 +110,9 @@ def site(whole_site) -> Iterator[Site]:
 
 
 def type_query(page: Page, query: str) -> None:
-    page.focus(SEARCH)
+    """Open the search by its key, and type."""
+    page.keyboard.press("/")
+    expect(page.locator(f"{DIALOG} input")).to_be_focused(timeout=PATIENCE)
     page.keyboard.insert_text(query)
 
 
@@ -189,23 +191,140 @@ def test_wide_formulas_scroll_by_themselves(site):
 def test_search_leads_to_the_right_card_first(site, query, card):
     page = site.open()
     type_query(page, query)
-    first = page.locator(RESULT).first.locator("a").first
-    expect(first).to_have_attribute("href", re.compile(rf"/cards/{card}\.html"), timeout=PATIENCE)
+    expect(page.locator(RESULT).first).to_have_attribute("href", re.compile(rf"/cards/{card}\.html"), timeout=PATIENCE)
 
 
-def test_a_result_is_followed_and_its_formulas_stay_whole(site):
+@pytest.mark.parametrize(
+    ("query", "address"),
+    [
+        ("K301", "codes/K301.html"),
+        ("mobilenet_v2(width=1.4)", "cards/Sandler2018CVPR.html#model-mobilenet_v2-width-1-4"),
+        ("shufflenet(groups=8)", "cards/Zhang2018CVPR.html#model-shufflenet-groups-8"),
+        ("1704.04861", "cards/Howard2017arxiv.html"),
+        ("度可分", "cards/Howard2017arxiv.html#method"),
+        ("mobilnetv3", "cards/Howard2019arxiv.html"),
+    ],
+)
+def test_search_leads_to_pages_models_and_sections(site, query, address):
+    page = site.open()
+    type_query(page, query)
+    expect(page.locator(RESULT).first).to_have_attribute("href", site.url + address, timeout=PATIENCE)
+
+
+def test_a_result_shows_title_year_venue_and_the_passage(site):
+    page = site.open()
+    type_query(page, "度可分")
+    first = page.locator(RESULT).first
+    expect(first).to_contain_text("MobileNets: Efficient Convolutional", timeout=PATIENCE)
+    expect(first).to_contain_text("2017 · arXiv · 架构")
+    expect(first.locator("mark").first).to_have_text("度可分")
+    expect(page.get_by_role("status").first).to_have_text(re.compile(r"找到 \d+ 条"))
+
+
+def test_a_result_is_followed_by_the_keyboard_and_formulas_stay_whole(site):
     page = site.open()
     type_query(page, "乘子")
-    page.locator(RESULT).first.locator("a").first.click()
+    results = page.locator(RESULT)
+    expect(results.first).to_have_attribute("aria-selected", "true", timeout=PATIENCE)
+    page.keyboard.press("ArrowDown")
+    expect(results.nth(1)).to_have_attribute("aria-selected", "true")
+    expect(page.locator(f"{DIALOG} input")).to_have_attribute("aria-activedescendant", "kb-search-1")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
     page.wait_for_url("**/Howard2017arxiv.html**")
+    expect(page.locator(DIALOG)).not_to_be_visible()
     formulas_are_set(page, "Howard2017arxiv")
     assert "\\(" not in page.content().split("__config")[0]
+
+
+def test_the_search_opens_from_any_page_but_not_while_one_types(site):
+    page = site.open("cards/Howard2017arxiv.html")
+    for key in ("/", "s", "f", "Control+k"):
+        page.keyboard.press(key)
+        expect(page.locator(f"{DIALOG} input")).to_be_focused(timeout=PATIENCE)
+        page.keyboard.press("Escape")
+        expect(page.locator(DIALOG)).not_to_be_visible()
+    page.click(".kb-search-open")
+    page.keyboard.type("sf/")
+    expect(page.locator(f"{DIALOG} input")).to_have_value("sf/")
+
+
+def test_the_search_goes_on_after_moving_to_another_folder(site):
+    page = site.open("cards/Howard2017arxiv.html")
+    page.click(".md-tabs a[href$='models.html']")
+    page.wait_for_url("**/models.html")
+    type_query(page, "SqueezeNet")
+    page.locator(RESULT).first.click(timeout=PATIENCE)
+    page.wait_for_url("**/cards/Iandola2016arxiv.html**")
+    type_query(page, "ViT")
+    page.click("[data-kb-search-page]")
+    page.wait_for_url("**/search.html?q=ViT")
+    expect(page.locator(".kb-finder__results a").first).to_contain_text("ViT", timeout=PATIENCE)
 
 
 def test_search_finds_nothing_where_there_is_nothing(site):
     page = site.open()
     type_query(page, "zzzznothing")
-    expect(page.locator(".md-search-result__meta")).to_contain_text("没有找到", timeout=PATIENCE)
+    expect(page.locator(f"{DIALOG} [role=status]")).to_contain_text("没有找到", timeout=PATIENCE)
+
+
+FOUND = ".kb-finder__results li .kb-result__name"
+
+
+def test_facets_narrow_a_search_whose_address_can_be_sent(site):
+    page = site.open("search.html")
+    found = page.locator(FOUND)
+    expect(found).to_have_count(len(list((site.folder / "cards").glob("*.html"))) - 1, timeout=PATIENCE)
+    page.fill(".kb-finder input[type=search]", "卷积")
+    page.get_by_label(re.compile("^arXiv")).check()
+    page.get_by_label(re.compile("^mobilenet_v3")).check()
+    expect(found).to_have_text(["MobileNetV3"], timeout=PATIENCE)
+    page.wait_for_url("**/search.html?q=*&venue=arXiv&family=mobilenet_v3")
+    sent = site.open(page.url.removeprefix(site.url))
+    expect(sent.locator(FOUND)).to_have_text(["MobileNetV3"], timeout=PATIENCE)
+    expect(sent.locator(".kb-finder input[type=search]")).to_have_value("卷积")
+    expect(sent.get_by_label(re.compile("^mobilenet_v3"))).to_be_checked()
+    sent.click("[data-kb-clear]")
+    expect(sent.locator(FOUND).nth(1)).to_be_visible(timeout=PATIENCE)
+    assert "family" not in sent.url
+
+
+def test_results_of_the_page_are_walked_by_keys(site):
+    page = site.open("search.html?q=MobileNetV2")
+    expect(page.locator(FOUND).first).to_have_text("MobileNetV2", timeout=PATIENCE)
+    page.focus(".kb-finder input[type=search]")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/cards/Sandler2018CVPR.html**")
+
+
+# Parts of texts at places that a seed gives, each of which must find the card that it is from.
+RECALL = """async () => {
+  const engine = kbSearch.open(new URL("search/", location))
+  const numbers = [...(await engine.facets()).get("status").values()].flatMap(each => [...each])
+  let seed = 7
+  const random = below => (seed = (seed * 1103515245 + 12345) % 2 ** 31) % below
+  const missed = []
+  let asked = 0
+  for (const number of numbers) {
+    const record = await engine.record(number)
+    const runs = record.parts.flatMap(([, , text]) => text.match(/[\\u4e00-\\u9fff]{2,}|[A-Za-z][A-Za-z-]+/g) ?? [])
+    for (let n = 0; n < 25; n++) {
+      const run = runs[random(runs.length)], from = /[A-Za-z]/.test(run) ? 0 : random(run.length - 1)
+      const query = run.slice(from, from + 2 + random(5))
+      const { scores, loose } = await engine.answer(query)
+      asked++
+      if (loose || !scores.has(number)) missed.push([query, record.name])
+    }
+  }
+  return [asked, missed]
+}"""
+
+
+def test_every_part_of_a_text_finds_its_card(site):
+    asked, missed = site.open().evaluate(RECALL)
+    assert asked > 200
+    assert not missed
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "dark")])
@@ -316,6 +435,49 @@ def test_pages_are_light(site):
         assert len(gzip.compress(path.read_bytes())) < 150_000, path.name
 
 
+# ---------------------------------------------------------------------------------------------------- pictures
+
+
+def test_a_stage_leads_to_its_line_of_source(site):
+    """By mouse from the picture, by keyboard from the table below it; the closed source opens."""
+    page = site.open("cards/Sandler2018CVPR.html")
+    stage = page.locator(".kb-net").first.locator("a").nth(3)
+    assert stage.locator("title").text_content().startswith("InvertedResidual ×3；通道 24 → 32")
+    place = stage.get_attribute("xlink:href")
+    stage.click()
+    expect(page.locator(place)).to_contain_text("blocks.append(InvertedResidual(")
+    expect(page.locator(place)).to_be_in_viewport()
+    page.locator(".kb-stages summary").first.click()
+    link = page.locator(".kb-stages").first.get_by_role("link", name="全连接")
+    place = "#" + link.get_attribute("href").partition("#")[2]
+    link.press("Enter")
+    expect(page.locator(place)).to_contain_text("self.classifier = nn.Linear(")
+    expect(page.locator(place)).to_be_in_viewport()
+
+
+def test_a_mark_leads_to_its_figure(site):
+    page = site.open("cards/Sandler2018CVPR.html")
+    mark = page.locator(".kb-ratios a", has=page.locator(".kb-is-unexplained")).first
+    figure = page.locator(mark.get_attribute("xlink:href"))
+    mark.click()
+    expect(figure).to_have_class(re.compile("kb-is-unexplained"))
+    expect(figure).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pictures_take_their_colours_from_the_palette(site, scheme):
+    page = site.open("cards/Howard2017arxiv.html", color_scheme=scheme)
+    drawn, wanted = page.evaluate(
+        """() => {
+          const line = document.querySelector("#figure-of-cost_ratio .kb-plot .kb-stroke-1")
+          const probe = document.body.appendChild(document.createElement("i"))
+          probe.style.color = "var(--kb-1)"
+          return [getComputedStyle(line).stroke, getComputedStyle(probe).color]
+        }"""
+    )
+    assert drawn == wanted
+
+
 # ------------------------------------------------------------------------------------------------------ claims
 
 
@@ -345,6 +507,108 @@ def test_failed_claims_stand_on_the_page_of_discrepancies_with_their_footnote(si
     expect(failed).to_contain_text("✗")
     expect(failed).to_contain_text("1.19 应是 1.91 颠倒了两位")
     assert "kb=" not in page.inner_text("article")
+
+
+# ----------------------------------------------------------------------------------------------------- lineage
+
+
+def test_a_name_in_the_text_leads_to_its_card_and_that_back_to_the_sentence(site):
+    page = site.open("cards/Iandola2016arxiv.html")
+    page.click("a.kb-mention[href$='Krizhevsky2012NIPS.html'] >> nth=0")
+    expect(page.locator(".kb-citekey")).to_have_text("Krizhevsky2012NIPS", timeout=PATIENCE)
+    sentence = page.locator(".kb-mentions a[href$='Iandola2016arxiv.html#problem']")
+    expect(sentence).to_contain_text("keeps the accuracy of AlexNet")
+    sentence.click()
+    page.wait_for_url("**/Iandola2016arxiv.html#problem")
+
+
+@pytest.mark.parametrize(("width", "drawing"), [(1280, "wide"), (390, "narrow")])
+def test_a_paper_in_the_drawing_leads_to_its_card(site, width, drawing):
+    page = site.open("lineage.html", viewport={"width": width, "height": 844})
+    paper = page.locator(f".kb-chart--{drawing} a", has=page.get_by_text("MobileNetV2", exact=True))
+    assert paper.locator("text").bounding_box()["height"] >= 11, "too small to be read"
+    paper.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".kb-citekey")).to_have_text("Sandler2018CVPR", timeout=PATIENCE)
+
+
+# ------------------------------------------------------------------------------------------- what notes consist of
+
+
+@pytest.fixture(scope="module")
+def reading_site(serve, tmp_path_factory) -> Site:
+    return serve(base_from(CASES / "reading", tmp_path_factory.mktemp("reading") / "base", "zh"))
+
+
+def reading(reading_site: Site, width: int = 390, **context: object) -> Page:
+    page = reading_site.open("cards/Author2020x.html", viewport={"width": width, "height": 844}, **context)
+    settled(page)
+    return page
+
+
+def test_long_formulas_and_wide_tables_scroll_inside_by_keyboard_too(reading_site):
+    page = reading(reading_site)
+    for selector in ("div.arithmatex", "span.arithmatex.kb-wide", ".kb-table"):
+        expect(page.locator(selector)).to_have_attribute("tabindex", "0", timeout=PATIENCE)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.focus(".kb-table")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.querySelector('.kb-table').scrollLeft > 0")
+
+
+def test_images_keep_their_place_before_they_come(reading_site):
+    """Else the text jumps while one reads."""
+    page = reading_site.browser.new_page(viewport={"width": 390, "height": 844})
+    page.route("**/*.png", lambda route: route.abort())
+    page.goto(reading_site.url + "cards/Author2020x.html")
+    image = page.locator("img[alt='全景图']")
+    expect(image).to_have_attribute("loading", "lazy")
+    assert [image.get_attribute(name) for name in ("width", "height")] == ["1600", "500"]
+    halved = page.locator("img[alt='缩小的']")
+    assert [halved.get_attribute(name) for name in ("width", "height")] == ["200", "62"]
+    expect(page.locator(".kb-caption")).to_have_text("图 1：全景")
+    page.close()
+
+
+def test_an_image_is_enlarged_and_closed_with_the_keyboard(reading_site):
+    page = reading(reading_site)
+    page.wait_for_function("document.querySelector('script[src$=\"zoom.js\"]')")
+    page.wait_for_load_state("networkidle")
+    page.focus("a.kb-zoom")
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name="全景图")
+    expect(dialog.locator("img")).to_have_js_property("naturalWidth", 1600)
+    expect(dialog.get_by_role("button", name="关闭")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.querySelector('dialog').scrollWidth >= 1600")
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog")).not_to_be_visible()
+    expect(page.locator("a.kb-zoom").first).to_be_focused()
+
+
+def test_code_is_copied_with_the_keyboard(reading_site):
+    page = reading(reading_site, permissions=["clipboard-read", "clipboard-write"])
+    button = page.locator("pre .md-code__button, pre .md-clipboard").nth(1)
+    button.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("navigator.clipboard.readText().then(text => text.startsWith('def a_long_function_name('))")
+
+
+def test_tasks_callouts_and_footnotes_can_be_told_and_used(reading_site):
+    page = reading(reading_site)
+    boxes = page.get_by_role("checkbox", name="未完成", include_hidden=True)
+    expect(boxes).to_have_count(2)
+    expect(page.get_by_role("checkbox", name="已完成", include_hidden=True)).to_be_checked()
+    expect(page.locator("details.warning")).not_to_have_attribute("open", "")
+    page.click("details.warning summary")
+    expect(page.locator("details.warning li").first).to_be_visible()
+    page.click("a.footnote-ref >> nth=0")
+    expect(page.locator(".footnote li:target")).to_contain_text("脚注一")
+    back = page.locator(".footnote li:target .footnote-backref")
+    assert page.evaluate("e => getComputedStyle(e).opacity", back.element_handle()) == "1", "a phone has no hover"
+    back.click()
+    page.wait_for_url("**#problem-fnref-1")
 
 
 # ----------------------------------------------------------------------------------------------- hostile notes
@@ -411,4 +675,69 @@ def test_search_results_show_hostile_text_as_text(hostile_site):
     type_query(page, "hacked")
     expect(page.locator(RESULT).first).to_contain_text('<script>hacked("name")</script>', timeout=PATIENCE)
     assert page.locator(f"{RESULT} script, {RESULT} img").count() == 0
+    page.goto(hostile_site.url + "search.html?q=hacked&tag=%3Cimg%20src%3Dx%20onerror%3Dhacked(1)%3E")
+    page.click("[data-kb-clear]", timeout=PATIENCE)
+    expect(page.locator(FOUND).first).to_contain_text('<script>hacked("name")</script>', timeout=PATIENCE)
+    assert page.locator(".kb-finder script, .kb-finder img").count() == 0
     assert page.evaluate("window.hits") == []
+
+
+# ------------------------------------------------------------------------------------------- languages and home
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_home_shows_its_proof_on_the_first_screen(site, scheme):
+    page = site.open(viewport={"width": 1280, "height": 900}, color_scheme=scheme)
+    expect(page.locator(".kb-score__count").first).to_be_visible()
+    expect(page.locator(".kb-newest li")).to_have_count(5)
+    for name in (".kb-scores", ".kb-newest"):
+        box = page.locator(name).bounding_box()
+        assert box["y"] + box["height"] <= 900, name
+    page.locator(".kb-newest li a").first.click()
+    expect(page.locator("h1")).to_contain_text("V3-Small", timeout=PATIENCE)
+    expect(page.locator("h2").first).to_have_text(re.compile("各种计法"), timeout=PATIENCE)
+
+
+def test_home_fits_a_phone(site):
+    page = site.open(viewport={"width": 390, "height": 844})
+    expect(page.locator(".kb-newest li")).to_have_count(5)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    box = page.locator(".kb-scores__head").bounding_box()
+    assert box["y"] + box["height"] <= 844
+
+
+def test_a_card_is_read_in_the_other_language_at_the_same_section(site):
+    page = site.open("cards/Sandler2018CVPR.html#method")
+    formulas_are_set(page, "Sandler2018CVPR")
+    page.locator(".kb-languages a").click()
+    expect(page.locator(".kb-languages [aria-current]")).to_have_text("English", timeout=PATIENCE)
+    expect(page.locator("h2#method")).to_have_text(re.compile("^Method"), timeout=PATIENCE)
+    assert page.url.endswith("/en/cards/Sandler2018CVPR.html#method")
+    assert page.locator("article [lang='en'] h1").count() == 1
+    assert page.locator("html").get_attribute("lang") == "zh"
+    expect(page.locator(".md-sidebar--secondary nav[lang='en']")).to_contain_text("Reference models")
+    text = page.locator("article").inner_text().replace("中文", "")
+    assert not re.findall(r"[\u3400-\u9fff]+", text), "a word on the English card is not English"
+    page.locator(".kb-languages a").click()
+    expect(page.locator("h2#method")).to_have_text(re.compile("^解决方法"), timeout=PATIENCE)
+
+
+def test_search_engines_are_told_of_both_languages(site):
+    for path in ("cards/Sandler2018CVPR.html", "en/cards/Sandler2018CVPR.html"):
+        page = site.open(path)
+        found = page.eval_on_selector_all(
+            "head link[rel=alternate][hreflang]", "all => all.map(each => [each.hreflang, each.href])"
+        )
+        main = f"{site.url}cards/Sandler2018CVPR.html"
+        assert sorted(found) == [["en", f"{site.url}en/cards/Sandler2018CVPR.html"], ["x-default", main], ["zh", main]]
+
+
+@pytest.mark.parametrize("query", ["MobileNetV2", "inverted residual", "倒残差"])
+def test_a_paper_in_two_languages_is_found_once(site, query):
+    page = site.open()
+    type_query(page, query)
+    expect(page.locator(RESULT).first).to_be_visible(timeout=PATIENCE)
+    first_links = "all => all.map(each => new URL(each.querySelector('a').href).pathname)"
+    papers = [re.sub(r"^/en/", "/", path) for path in page.eval_on_selector_all(RESULT, first_links)]
+    assert any("Sandler2018CVPR" in each for each in papers)
+    assert len(set(papers)) == len(papers)

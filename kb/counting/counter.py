@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
+from kb.counting.construction import made
 from kb.counting.memory import LiveStorages
 from kb.counting.meta import Building, MetaDevice, PlainMode, on_meta, tensors_in
 from kb.counting.modules import Frame, Key, ModuleStack, is_attention
@@ -35,6 +36,7 @@ class CountingMode(PlainMode):  # type: ignore[no-untyped-call]
 
     def __init__(self, root: nn.Module) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
+        self.root = root
         self.stack = ModuleStack(root, self._finish_leaf)
         self.ownership = Ownership(root)
         self.memory = LiveStorages(each.tensor for each in self.ownership.all.values() if not is_lazy(each.tensor))
@@ -221,7 +223,7 @@ def _call(module: nn.Module, inputs: Any) -> None:
 def _measurement(mode: CountingMode, inputs: Any, call: str) -> Measurement:
     groups = _parameters_into_layers(mode)
     layers = tuple(
-        Layer(path, kind, layer.calls, layer.input, layer.output, layer.params, layer.macs)
+        Layer(path, kind, layer.calls, layer.input, layer.output, layer.params, layer.macs, made(mode.root, path))
         for (path, kind), layer in mode.layers.items()
         if layer.params or layer.macs
     )

@@ -35,7 +35,7 @@ def rows_of(each: Published) -> Rows:
         "tags": [{"card": each.id, "tag": tag} for tag in dict.fromkeys(each.card.tags)],
         "aliases": [{"card": each.id, "alias": alias} for alias in dict.fromkeys(each.card.aliases)],
         "sections": list(_sections(each)),
-        "results": [{**row, "call": row["call"] or None} for row in result_rows(each)],
+        "results": [{**row, "call": row["call"] or None} for row in result_rows(each)] if each.comes_first else [],
         "links": list(link_rows(each)),
     }
 

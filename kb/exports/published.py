@@ -25,7 +25,7 @@ class Published:
     @property
     def comes_first(self) -> bool:
         """Whether it is the one card of its paper, of those in two languages the one in the site's."""
-        return self.base.first_languages.get(self.card.citekey, self.card.lang) == self.card.lang
+        return self.base.languages[self.card.citekey][0] == self.card.lang
 
 
 def first_ones(cards: Iterable[Published]) -> Iterator[Published]:

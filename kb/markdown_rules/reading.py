@@ -8,7 +8,32 @@ from collections.abc import Iterable
 
 from markdown_it.token import Token
 
-_SYMBOLS = {"times": "×", "cdot": "·", "pm": "±", "approx": "≈", "leq": "≤", "le": "≤", "geq": "≥", "ge": "≥"}
+_SYMBOLS = {
+    **{"times": "×", "cdot": "·", "pm": "±", "approx": "≈", "leq": "≤", "le": "≤", "geq": "≥", "ge": "≥", "ne": "≠"},
+    **{
+        "neq": "≠",
+        "in": "∈",
+        "to": "→",
+        "rightarrow": "→",
+        "infty": "∞",
+        "sum": "∑",
+        "prod": "∏",
+        "sqrt": "√",
+        "ll": "≪",
+    },
+    **{
+        "gg": "≫",
+        "sim": "∼",
+        "ldots": "…",
+        "cdots": "…",
+        "dots": "…",
+        "odot": "⊙",
+        "oplus": "⊕",
+        "otimes": "⊗",
+        "quad": " ",
+    },
+}
+_FRACTION = re.compile(r"\\[dt]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}")
 _COMMAND = re.compile(r"\\([A-Za-z]+)([ \t]*)|\\(.)|[{}]")
 _BREAK = re.compile(r"<br\b", re.IGNORECASE)
 
@@ -31,6 +56,7 @@ def _text(token: Token) -> str:
 
 def tex_as_text(tex: str) -> str:
     """Short TeX as people would type it without TeX: `\\alpha = 0.75` is `α = 0.75`."""
+    tex = _FRACTION.sub(r"\1/\2", tex)
     return _COMMAND.sub(lambda found: _symbol(found[1], found[2]) if found[1] else found[3] or "", tex).strip()
 
 

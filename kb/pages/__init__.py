@@ -7,7 +7,8 @@ static files below `pages/`, rendered bodies below `bodies/`, the cards' structu
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import astuple
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,9 +24,12 @@ from kb.pages import (
     comparing,
     comparison_files,
     discrepancies,
+    finding,
     furniture,
+    lineage,
     links,
     notes,
+    plots,
     rendering,
     syndication,
 )
@@ -33,10 +37,13 @@ from kb.pages.metadata import head_of_card, twin_path
 from kb.pages.site import Site
 from kb.pages.twins import twin
 from kb.pages.views import CardView
+from kb.search import Entry, entry, index
 from kb.serialise import to_yaml
 
 if TYPE_CHECKING:
     from kb.base import Base
+
+CHART = "lineage/chart.html"
 
 COMPARISON = "models/data.html"
 
@@ -53,14 +60,21 @@ class Job(NamedTuple):
     joins: bool = False  # whether it joins what the others have made
 
 
-def pages(base: Base, address: str | None = None) -> dict[str, str | bytes]:
+def pages(base: Base, address: str | None = None, *, private: bool = False) -> dict[str, str | bytes]:
     """All files under `build/` but the theme's, by path. A template that fails raises jinja2.TemplateError.
 
-    `address` is where the site will be, if not at the settings' `site_url`.
+    `address` is where the site will be, if not at the settings' `site_url`. What is `private` holds the cards and
+    sections, too, that are not to be published.
     """
-    site = Site(base, address)
-    env = rendering.environment(site)
-    return dict(file for job in jobs(site) for file in job.make(site, env))
+    site = Site(base, address, private=private)
+    environment = environments(site)
+    return dict(file for job in jobs(site) for file in job.make(site, environment(job)))
+
+
+def environments(site: Site) -> Callable[[Job], Environment]:
+    """The templates of each part of the site, in the language of the card that it is about."""
+    in_language = rendering.environments(site)
+    return lambda job: in_language(site.interface(job.view.card) if job.view else site.texts.language)
 
 
 def staged(files: Files) -> Files:
@@ -81,15 +95,19 @@ def jobs(site: Site) -> Iterator[Job]:
         ("home", addresses.HOME),
         ("cards", addresses.CARDS),
         ("figures", addresses.FIGURES),
+        ("search", addresses.SEARCH),
         (f"conventions.{site.texts.language}", addresses.CONVENTIONS),
     ):
         yield Job(path, partial(_page, template=template, path=path))
     for name in site.groups:
         yield Job(addresses.grouping(name), partial(_grouping, name=name))
+    yield Job(addresses.LINEAGE, _lineage)
     yield Job(addresses.MODELS, _comparison)
     yield Job(addresses.DISCREPANCIES, _discrepancies)
     yield Job("codes", _codes)
     yield Job("schemas", _schemas)
+    yield Job("figure data", _figure_data)
+    yield Job("search", _search, joins=True)
     yield Job("data", _data, joins=True)
     yield Job("for programs", _for_programs)
 
@@ -101,6 +119,19 @@ def _page(_: Site, env: Environment, template: str, path: str) -> Files:
 def _grouping(site: Site, env: Environment, name: str) -> Files:
     path, groups = addresses.grouping(name), site.groups[name]
     yield addresses.source_of(path), rendering.page(env, "grouping.md.j2", path, grouping=name, groups=groups)
+
+
+def _search(site: Site, env: Environment) -> Files:
+    """The search index, of what each card adds to it and of the pages that explain."""
+    entries = {view.path: site.entry(view) or _entry(site, view, list(notes.bodies(site, view))) for view in site.cards}
+    conventions = rendering.page(env, f"conventions.{site.texts.language}.md.j2", addresses.CONVENTIONS)
+    explanations = (finding.page_document(site, addresses.CONVENTIONS, conventions), *finding.code_documents(site))
+    entries |= {document.path: entry(document) for document in explanations}
+    yield from ((f"pages/{path}", text) for path, text in index(entries, site.texts.under("search")))
+
+
+def _entry(site: Site, view: CardView, bodies: Sequence[notes.Body]) -> Entry:
+    return entry(finding.card_document(site, view, bodies))
 
 
 def _schemas(_: Site, __: Environment) -> Files:
@@ -117,8 +148,9 @@ def _card(site: Site, env: Environment, view: CardView) -> Files:
     yield f"pages/{twin_path(view)}", twin(site, view)
     pieces = exports.pieces_of(exports.Published(site.base, view.card, view.path))
     yield addresses.pieces(view.path), json.dumps(pieces, ensure_ascii=False)
+    yield addresses.search_entry(view.path), json.dumps(astuple(_entry(site, view, bodies)), ensure_ascii=False)
     for body in bodies:
-        yield f"bodies/{body.name}", body.html
+        yield f"bodies/{body.name}", plots.drawn(env, site, view, body.html)
         for path, published in body.images:
             yield f"pages/{published}", (site.base.settings.root / path).read_bytes()
     for name, html in sources.items():
@@ -133,8 +165,9 @@ def _card(site: Site, env: Environment, view: CardView) -> Files:
             bodies=bodies,
             sources=tuple(sources),
             bibtex=bibtex(view.card),
-            links=tuple(links.of_card(view.card, site.texts)),
-            other=site.other_language(view),
+            links=tuple(links.of_card(view.card, site.texts_of(view.card))),
+            versions=site.versions(view.card),
+            kin=site.kin(view),
             data=f"{stem}.yml",
             citation=plain_citation(view.card),
             head=head_of_card(view, _image_of(bodies), site.base.settings.site_name),
@@ -151,6 +184,13 @@ def _explanations(site: Site, env: Environment, view: CardView) -> Files:
             notes_on_it = discrepancies.footnotes(figure)
             text = rendering.page(env, "explanation.md.j2", path, figure=figure, found=found, notes=notes_on_it)
             yield addresses.source_of(path), text
+
+
+def _figure_data(site: Site, _: Environment) -> Files:
+    """What the runnable figures were drawn from, for those who would draw or compute further."""
+    for name, runnable in site.base.runnables.items():
+        if site.plot(name):
+            yield f"pages/{addresses.figure_data(name)}", (site.base.settings.root / runnable.data).read_bytes()
 
 
 def _image_of(bodies: Iterable[notes.Body]) -> str:
@@ -194,6 +234,14 @@ def _discrepancies(site: Site, env: Environment) -> Files:
     yield addresses.source_of(path), rendering.page(env, "discrepancies.md.j2", path, papers=papers)
 
 
+def _lineage(site: Site, env: Environment) -> Files:
+    """The page of the whole, what is to be read, and the data of both."""
+    yield f"bodies/{CHART}", lineage.charts(site)
+    for template, path in (("lineage", addresses.LINEAGE), ("to_read", addresses.TO_READ)):
+        yield addresses.source_of(path), rendering.page(env, f"{template}.md.j2", path, chart=CHART)
+    yield f"pages/{addresses.LINKS}", lineage.data(site)
+
+
 def _codes(site: Site, env: Environment) -> Files:
     """A page for each code that kb reports, and the list of them."""
     codes = all_documentation(site.texts.language)
@@ -204,9 +252,8 @@ def _codes(site: Site, env: Environment) -> Files:
 
 
 def _sources(site: Site, env: Environment, view: CardView, stem: str) -> Iterator[tuple[str, str]]:
-    """The files of a card's reference models, highlighted, once each."""
-    paths = dict.fromkeys(model.factory.path for model in view.models if model.factory)
-    for number, path in enumerate(paths, 1):
+    """The files of a card's reference models, and those that make their stages, highlighted, once each."""
+    for path, number in view.sources.items():
         source = (site.base.settings.root / path).read_text(encoding="utf-8")
         html = highlight(source, "python", anchor_prefix=f"source-{number}")
         yield f"{stem}/source-{number}.html", env.get_template("source.html.j2").render(path=path, html=html)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import posixpath
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Iterable
 from urllib.parse import quote
+
+from kb.anchors import numbered, slug
 
 HOME = "index.html"
 CARDS = "cards/index.html"
@@ -16,12 +16,15 @@ FIGURES = "figures.html"
 DISCREPANCIES = "discrepancies.html"
 CONVENTIONS = "conventions.html"
 CODES = "codes/index.html"
+SEARCH = "search.html"
+LINEAGE = "lineage.html"
+TO_READ = "to-read.html"
+LINKS = "links.json"
 DATA = "data/index.html"
 ATOM = "feed.xml"
 JSON_FEED = "feed.json"
 GROUPINGS = ("year", "venue", "kind", "author", "tag")
 
-_NOT_WORD = re.compile(r"[^\w]+")
 _NOT_IN_NAMES = re.compile(r'[/\\:*?"<>|#%\s]')
 
 
@@ -46,6 +49,11 @@ def code(name: str) -> str:
     return f"codes/{name}.html"
 
 
+def figure_data(name: str) -> str:
+    """The path of what a runnable figure was drawn from."""
+    return f"figures/{name}.json"
+
+
 def source_of(path: str) -> str:
     """The staged Markdown file that becomes the page at `path`."""
     return f"pages/{path.removesuffix('.html')}.md"
@@ -54,6 +62,11 @@ def source_of(path: str) -> str:
 def pieces(path: str) -> str:
     """The staged file of what the card with the page at `path` brings to the files of all cards."""
     return f"pieces/{path.removesuffix('.html')}.json"
+
+
+def search_entry(path: str) -> str:
+    """The staged file of what the card with the page at `path` adds to the search index."""
+    return f"pieces/{path.removesuffix('.html')}.search.json"
 
 
 def link(page: str, target: str, fragment: str = "") -> str:
@@ -69,27 +82,7 @@ def comparison(page: str, citekey: str, call: str) -> str:
     return f"{link(page, MODELS)}?call={quote(call, safe='(),:')}&card={quote(citekey)}"
 
 
-def slug(text: str) -> str:
-    """A fragment identifier from any text: letters and digits of all scripts, joined by hyphens."""
-    return _NOT_WORD.sub("-", text.lower()).strip("-_") or "x"
-
-
 def unique_slugs(texts: list[str], prefix: str = "") -> dict[str, str]:
     """A slug per text; texts that would share one get a number."""
     different = list(dict.fromkeys(texts))
     return dict(zip(different, numbered([prefix + slug(text) for text in different]), strict=True))
-
-
-def numbered(names: Iterable[str]) -> list[str]:
-    """The names, those that occur again with a number at their end, so that all are different."""
-    taken: set[str] = set()
-    last: Counter[str] = Counter()
-    found = []
-    for name in names:
-        candidate = name
-        while candidate in taken:
-            last[name] += 1
-            candidate = f"{name}-{last[name] + 1}"
-        taken.add(candidate)
-        found.append(candidate)
-    return found

@@ -31,6 +31,12 @@ def claim_writer(view: CardView, texts: Texts, outcome: Callable[[Claim], Outcom
     return write
 
 
+def in_text(view: CardView, source: str) -> str:
+    """What a code span says in plain text: an expression its value."""
+    claim = view.claim(source) if source.startswith(MARKS) else None
+    return claim.outcome.shown or claim.outcome.text if claim else source
+
+
 def _inline(found: Outcome, texts: Texts) -> Markup:
     title = texts("claim.title", expression=found.text, outcome=in_words(found, texts))
     shown = found.shown or Markup("<code>{}</code>").format(found.text)

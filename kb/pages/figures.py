@@ -13,7 +13,17 @@ from kb.records import Printed, Verdict
 from kb.telling import MARKS, convention_words, difference
 from kb.texts import Texts
 
-__all__ = ["accepted", "badge", "cell_writer", "conventions_text", "gap", "legend_writer", "measured_text", "strength"]
+__all__ = [
+    "accepted",
+    "badge",
+    "cell_writer",
+    "conventions_text",
+    "gap",
+    "legend_writer",
+    "measured_text",
+    "ours",
+    "strength",
+]
 
 
 def badge(status: str, texts: Texts, *, words: bool = True) -> Markup:
@@ -38,6 +48,12 @@ def measured_text(verdict: Verdict) -> str:
 def counted_as(verdict: Verdict) -> int | None:
     """The model's count that a verdict rests on: what explains the figure, else what its column's reading gives."""
     return verdict.counted if verdict.explained is None else verdict.explained
+
+
+def ours(verdict: Verdict) -> str:
+    """What our model gives, counted as the figure's column is, in the printed figure's unit."""
+    counted = counted_as(verdict)
+    return "" if counted is None else formats.like_printed(counted, verdict.printed)
 
 
 def conventions_text(verdict: Verdict, texts: Texts) -> str:
@@ -119,7 +135,7 @@ def _cell(figure: Figure, texts: Texts) -> Markup:
         value += Markup(' <span class="kb-provisional" title="{}">{}</span>').format(
             texts("witness.provisional.what"), texts("witness.provisional")
         )
-    return Markup('<div class="kb-measured kb-is-{}" id="{}" title="{}" data-search-exclude="">{} {}</div>').format(
+    return Markup('<div class="kb-measured kb-is-{}" id="{}" title="{}">{} {}</div>').format(
         verdict.status, figure.anchor, in_words(verdict, texts), badge(verdict.status, texts, words=False), value
     )
 
@@ -136,7 +152,7 @@ def _legend(figures: list[Figure], texts: Texts) -> Markup:
     counts = {badge(status, texts): count for status, count in tally(figures).items() if count}
     parts = [Markup("<span>{} <b>{}</b></span>").format(mark, count) for mark, count in counts.items()]
     parts += [Markup("<span>{}</span>").format(line) for line in _columns(figures, texts)]
-    return Markup('<p class="kb-legend" data-search-exclude="">{}</p>').format(Markup(" ").join(parts))
+    return Markup('<p class="kb-legend">{}</p>').format(Markup(" ").join(parts))
 
 
 def _columns(figures: list[Figure], texts: Texts) -> Iterable[str]:

@@ -33,11 +33,12 @@ def code_block(text: str) -> Markup:
     return Markup(indent(text.rstrip(), "    ", lambda _: True))
 
 
-def front_matter(values: Mapping[str, object]) -> Markup:
+def front_matter(values: Mapping[str, object], **more: object) -> Markup:
     """A page's front matter. Themes print what is in it as it stands, so it is escaped; `kb` is for our own part."""
-    common = {key: values[key] for key in ("title", "description") if values.get(key)}
-    ours = values.get("kb")
-    whole = {**values, "kb": {**common, **(ours if isinstance(ours, Mapping) else {})}}
+    given = {**values, **more}
+    common = {key: given[key] for key in ("title", "description") if given.get(key)}
+    ours = given.get("kb")
+    whole = {**given, "kb": {**common, **(ours if isinstance(ours, Mapping) else {})}}
     return Markup("---\n" + "".join(f"{key}: {_flow(_escaped(value))}\n" for key, value in whole.items()) + "---\n")
 
 

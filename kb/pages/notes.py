@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from html import escape
 from pathlib import PurePosixPath
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from kb.anchors import INTRO, section_anchors, slug
 from kb.base import path_beside
-from kb.bodies import BodyContext, Prepared, complete, prepare
-from kb.pages import addresses, claims, figures
+from kb.bodies import BodyContext, render_tokens
+from kb.image_sizes import image_size
+from kb.markdown import body_text, parse_anew
+from kb.mentions import link_mentions
+from kb.pages import addresses, claims, figures, lineage, plots
 from kb.pages.site import Site
 from kb.pages.views import CardView
 from kb.records import Card, Link
-from kb.texts import Texts
+from kb.tables import MODELS_SECTION
 
 IMAGES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".svg"})
 
@@ -32,83 +37,79 @@ class Part(NamedTuple):
     anchor: str
     markdown: str
     first_line: int
+    section: str = ""  # the schema's id of the section
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A rendered part of a card: its heading ("" for the introduction), anchor, and the name of its HTML file."""
+    """A rendered part of a card: its heading ("" for the introduction), anchor, and the name of its HTML file.
+
+    `text` is what the search finds it by.
+    """
 
     heading: str
     anchor: str
     name: str
     html: str
+    text: str
     images: tuple[tuple[str, str], ...] = ()  # path from the root, and where it is published
+    private: bool = False  # not for the public site
 
 
 def parts(card: Card) -> Iterator[Part]:
     """The parts of a card that its page shows, in its order; the anchors of known sections are their ids."""
     if card.intro.strip():
-        yield Part("", "intro", card.intro, card.intro_line)
-    for section, anchor in zip(card.sections, _anchors(card), strict=True):
-        yield Part(section.heading, anchor, section.markdown, section.line + 1)
-
-
-class PreparedPart(NamedTuple):
-    """A part of a card, rendered as far as its own text tells."""
-
-    heading: str
-    context: BodyContext
-    body: Prepared
-
-
-def prepared(card: Card, texts: Texts) -> list[PreparedPart]:
-    """The parts of a card, as far as they can be rendered without its page."""
-    return [_prepared(part, card, texts) for part in parts(card)]
-
-
-def _prepared(part: Part, card: Card, texts: Texts) -> PreparedPart:
-    titles = texts.under("callout")
-    context = BodyContext(part.first_line, card.definitions, part.anchor, callout_titles=titles)
-    return PreparedPart(part.heading, context, prepare(part.markdown, context))
+        yield Part("", INTRO, card.intro, card.intro_line)
+    for section, anchor in zip(card.sections, section_anchors(card.sections), strict=True):
+        yield Part(section.heading, anchor, section.markdown, section.line + 1, section.id)
 
 
 def bodies(site: Site, view: CardView) -> Iterator[Body]:
     """The parts of a card, rendered."""
-    for part in site.prepared(view.card) or prepared(view.card, site.texts):
-        yield _body(site, view, part)
+    return (_body(site, view, part) for part in parts(view.card))
 
 
-def _anchors(card: Card) -> list[str]:
-    return addresses.numbered(each.id or f"section-{addresses.slug(each.heading)}"[:80] for each in card.sections)
-
-
-def _body(site: Site, view: CardView, part: PreparedPart) -> Body:
+def _body(site: Site, view: CardView, part: Part) -> Body:
     images: dict[str, str] = {}
+    texts = site.texts_of(view.card)
 
     def resolve_and_keep(link: Link) -> str | None:
         found = image(site, view.card, link.target) if link.kind == "image" else None
         images.update([found] if found else [])
         return resolve(site, view, link)
 
-    anchor = part.context.prefix
-    context = replace(
-        part.context,
+    context = BodyContext(
+        first_line=part.first_line,
+        definitions=view.card.definitions,
+        prefix=part.anchor,
         resolve=resolve_and_keep,
-        cell=figures.cell_writer(view, site.texts),
-        table=figures.legend_writer(view, site.texts),
+        cell=figures.cell_writer(view, texts),
+        table=figures.legend_writer(view, texts),
         code=lambda text: _link_of_code(site, view, text),
-        value=claims.claim_writer(view, site.texts, site.base.outcome),
+        value=claims.claim_writer(view, texts, site.base.outcome),
         name=lambda target: _name(site, view.card, target),
+        mentions=None
+        if part.anchor == MODELS_SECTION
+        else lambda tokens: link_mentions(tokens, view.card, site.base.names),
+        size=lambda target: _size(site, view.card, target),
+        labels=texts.under("body"),
+        callout_titles=texts.under("callout"),
+        figure=lambda target, text: _place_of_figure(site, view, target, text),
     )
-    name = f"{view.path.removesuffix('.html')}/{anchor}.html"
-    return Body(part.heading, anchor, name, _for_search(complete(part.body, context)), tuple(images.items()))
+    name = f"{view.path.removesuffix('.html')}/{part.anchor}.html"
+    tokens = parse_anew(part.markdown, view.card.definitions)
+    text = body_text(tokens, lambda source: claims.in_text(view, source))
+    private = part.section in site.base.schema.private
+    return Body(part.heading, part.anchor, name, render_tokens(tokens, context), text, tuple(images.items()), private)
 
 
-def _for_search(html: str) -> str:
-    """The search keeps text alone: a formula's source is noise in it, and cells would run into each other."""
-    return html.replace('class="arithmatex">', 'class="arithmatex" data-search-exclude="">').replace(
-        "</td><", "</td>\n<"
-    )
+def _place_of_figure(site: Site, view: CardView, target: str, text: str) -> str | None:
+    """What stands for a runnable figure that has been drawn; its words alone for one that has not."""
+    name = site.base.figure_named(view.card, target)
+    if name is None:
+        return None
+    words = escape(text, quote=False)
+    return plots.place_of(name, words) if site.plot(name) else f'<span class="kb-unresolved">{words or name}</span>'
 
 
 def _link_of_code(site: Site, view: CardView, text: str) -> str | None:
@@ -127,7 +128,9 @@ def resolve(site: Site, view: CardView, link: Link) -> str | None:
         return addresses.link(view.path, found[1]) if found else None
     target, _, heading = link.target.partition("#")
     card = site.base.linked(view.card, target)
-    if card is None or not card.publish or not (target or _anchor_of(card, heading)):
+    if card is None and link.kind == "wiki" and (planned := site.base.names.planned(target)):
+        return addresses.link(view.path, addresses.TO_READ, lineage.to_read_anchor(planned))
+    if card is None or not (target or _anchor_of(card, heading)):
         return None
     return addresses.link(view.path, site.path_of(card), _anchor_of(card, heading))
 
@@ -140,11 +143,15 @@ def _name(site: Site, card: Card, target: str) -> str | None:
 
 def _anchor_of(card: Card, heading: str) -> str:
     """The anchor of the section with a heading, however the link spells it; "" where there is none."""
-    if not heading:
-        return ""
-    wanted = addresses.slug(unquote(heading))
-    named = zip(card.sections, _anchors(card), strict=True)
-    return next((anchor for each, anchor in named if wanted in (anchor, addresses.slug(each.heading))), "")
+    wanted = slug(unquote(heading))
+    named = zip(card.sections, section_anchors(card.sections), strict=True)
+    return next((anchor for each, anchor in named if wanted in (anchor, slug(each.heading))), "")
+
+
+def _size(site: Site, card: Card, target: str) -> tuple[int, int] | None:
+    """The size of an image of a note."""
+    found = image(site, card, target)
+    return image_size(site.base.settings.root / found[0]) if found else None
 
 
 def image(site: Site, card: Card, target: str) -> tuple[str, str] | None:

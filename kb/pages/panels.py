@@ -4,47 +4,49 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kb.drawing.marks import COLOURS
 from kb.pages import formats
 from kb.pages.views import ModelView
 from kb.records import Measurement
 from kb.texts import Texts
 
+# What most networks are made of has a colour of its own, the last one is for the rest.
+_COLOURS = {"conv1x1": 1, "depthwise": 2, "conv": 3, "linear": 4, "grouped": 5, "attention": 6, "matmul": 6}
+_COLOURS |= {"transposed": 7, "recurrent": 7, "embedding": 7}
+
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """One kind of layer's part of the whole. Widths are per cent of the bar, colours count from 1."""
+    """One kind of layer's part of the whole; colours count from 1."""
 
     kind: str
     colour: int
     params: int
     macs: int
-    params_width: str
-    macs_width: str
     params_share: str
     macs_share: str
 
 
 def shares(measurement: Measurement, texts: Texts) -> tuple[Share, ...]:
-    """The kinds of layers, the one with most multiply-adds first; the colours go by that order."""
+    """The kinds of layers, the one with most multiply-adds first."""
     kinds = sorted(measurement.by_kind.items(), key=lambda item: (-item[1].macs, -item[1].params, item[0]))
     return tuple(
         Share(
             kind=texts.named("kind", kind),
-            colour=min(number, 8),
+            colour=colour_of(kind),
             params=total.params,
             macs=total.macs,
-            params_width=_width(total.params, measurement.params),
-            macs_width=_width(total.macs, measurement.macs),
             params_share=formats.percent(total.params, measurement.params),
             macs_share=formats.percent(total.macs, measurement.macs),
         )
-        for number, (kind, total) in enumerate(kinds, 1)
+        for kind, total in kinds
         if total.params or total.macs
     )
 
 
-def _width(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.2f}" if whole else "0"
+def colour_of(kind: str) -> int:
+    """The number of a kind's colour: the same in every picture."""
+    return _COLOURS.get(kind, COLOURS)
 
 
 def smaller_figures(measurement: Measurement, texts: Texts) -> tuple[tuple[str, str], ...]:

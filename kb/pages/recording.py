@@ -23,11 +23,18 @@ from kb.pages.views import CardView, ModelView
 from kb.records import Card
 
 # What is the same for all pages as long as settings, templates and models stay: if one changes, all pages are made.
-FIXED = frozenset({"texts", "address", "url", "settings", "schema", "factories", "lock", "witnesses"})
+FIXED = frozenset(
+    {"texts", "address", "url", "settings", "schema", "factories", "lock", "witnesses", "runnables", "plot"}
+)
 # What is answered by a card that is asked about and by what is fixed.
 OF_ONE_CARD = frozenset(
-    {"verdicts", "claims", "calls_of", "outcome", "normal_call", "witnesses_of", "is_provisional", "prepared", "touch"}
+    {
+        *("verdicts", "claims", "calls_of", "outcome", "normal_call", "witnesses_of", "is_provisional", "touch"),
+        *("interface", "texts_of", "kind", "figure_named"),
+    }
 )
+# What has no digest of its own, and the question that asks for all that it is made of.
+MADE_OF = {"names": "names_made_of", "lineage": "lineage_made_of"}
 
 
 class UntoldError(Exception):
@@ -113,6 +120,9 @@ class Recorded:
         question = f'["{self._prefix}{name}", null]'
         with self._unrecorded():
             value = getattr(self._target, name)
+            if name in MADE_OF:
+                self._questions.note(f'["{self._prefix}{MADE_OF[name]}", null]', getattr(self._target, MADE_OF[name]))
+                return value
             if not callable(value):
                 self._questions.note(question, value)
                 return value

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +21,26 @@ from kb.pages import (
     discrepancies,
     figures,
     formats,
+    home,
+    lineage,
     panels,
+    pictures,
     scatter,
 )
 from kb.pages.site import Site
 from kb.pages.views import JUDGED, STATUSES, tally
 from kb.resources import templates_dir
+from kb.texts import Texts
 
 
-def environment(site: Site) -> Environment:
+def environments(site: Site) -> Callable[[str], Environment]:
+    """An environment for each language that pages are written in, made when the first of them is."""
+    return cache(partial(environment, site))
+
+
+def environment(site: Site, language: str) -> Environment:
     """Templates of the root's `templates/pages`, file by file in place of the package's."""
+    texts = Texts(language)
     folders: Sequence[Path] = (site.base.settings.root / "templates/pages", templates_dir() / "pages")
     env = Environment(
         loader=FileSystemLoader(folders),
@@ -53,9 +63,9 @@ def environment(site: Site) -> Environment:
         shape=formats.shape,
     )
     env.globals.update(
-        t=site.texts,
+        t=texts,
         site=site,
-        badge=partial(figures.badge, texts=site.texts),
+        badge=partial(figures.badge, texts=texts),
         chance=chance,
         claims=claims,
         comparing=comparing,
@@ -63,7 +73,10 @@ def environment(site: Site) -> Environment:
         discrepancies=discrepancies,
         figures=figures,
         formats=formats,
+        home=home,
+        lineage=lineage,
         panels=panels,
+        pictures=pictures,
         scatter=scatter,
         telling=telling,
         addresses=addresses,

@@ -5,32 +5,43 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from kb.calls import is_package_call, parse_call
+from kb.drawing.plots import Plot
 from kb.exports import Pieces, Published, pieces_of
 from kb.expressions import calls_in
 from kb.inputs import digest_of_file
-from kb.kept import KeptCard, Shelf
+from kb.kept import Shelf
+from kb.lineage import Lineage
 from kb.lock import layers
 from kb.pages import addresses
 from kb.pages.views import CardView, ClaimView, Figure, Group, ModelView, group
-from kb.records import Card, Verdict
-from kb.texts import Texts
+from kb.publishing import public
+from kb.records import Card, Layer, Verdict
+from kb.runnables import Runnable, read_plot
+from kb.search import Entry
+from kb.stages import Stage, stages
+from kb.texts import LANGUAGES, Texts
 
 if TYPE_CHECKING:
     from kb.base import Base
+    from kb.pages.lineage import Kin
 
 
 class Site:
-    """The base as its pages see it."""
+    """The base as its pages see it: what the public may read of it, or all that there is, for its author's eyes."""
 
-    def __init__(self, base: Base, address: str | None = None, shelf: Shelf | None = None) -> None:
-        self.base = base
+    def __init__(
+        self, base: Base, address: str | None = None, shelf: Shelf | None = None, *, private: bool = False
+    ) -> None:
+        self.base = base if private else public(base)
         self.address = base.settings.site_url if address is None else address  # "" where it is not known
         self.shelf = shelf
         self.texts = Texts(base.settings.language)
+        self._plots: dict[str, Plot | None] = {}
+        self._read: dict[str, tuple[tuple[Layer, ...], tuple[Stage, ...]]] = {}
 
     def url(self, path: str) -> str:
         """The address of a file of the site; one from the site's root where its address is not known."""
@@ -46,16 +57,24 @@ class Site:
     @cached_property
     def published(self) -> tuple[Published, ...]:
         """The published cards as exports have them."""
-        return tuple(
-            Published(self.base, card, self.path_of(card))
-            for card in self.base.cards
-            if card.publish and addresses.is_file_name(card.citekey)
-        )
+        cards = (card for card in self.base.cards if addresses.is_file_name(card.citekey))
+        return tuple(Published(self.base, card, self.path_of(card)) for card in cards)
 
     @cached_property
     def main_cards(self) -> tuple[CardView, ...]:
         """One view per citekey: where a card exists in two languages, the one in the site's."""
-        return tuple(view for view in self.cards if view.path == addresses.card_stem(view.card.citekey) + ".html")
+        first = self.base.languages
+        return tuple(view for view in self.cards if view.card.lang == first[view.card.citekey][0])
+
+    @cached_property
+    def lineage(self) -> Lineage:
+        """How the papers follow from each other."""
+        return Lineage(self.base)
+
+    @property
+    def lineage_made_of(self) -> tuple[object, ...]:
+        """All that the lineage depends on, but for bibliographies."""
+        return self.base.links, self.base.cards
 
     @cached_property
     def judged(self) -> tuple[Figure, ...]:
@@ -77,6 +96,12 @@ class Site:
         """The cards by year, venue, kind, author and tag."""
         return {name: group(self.main_cards, name, self.texts("by.unknown")) for name in addresses.GROUPINGS}
 
+    def metadata(self, card: Card) -> dict[str, object]:
+        """What the theme needs to know of a card's language: which it is, and where the other versions are."""
+        other = {} if card.lang == self.base.settings.language else {"lang": card.lang}
+        versions = [{"lang": lang, "path": path} for lang, path in self.versions(card).items()]
+        return {**other, "versions": versions} if len(versions) > 1 else {**other}
+
     def anchor(self, grouping: str, label: str) -> str:
         """The fragment of a label on its index page."""
         return self._anchors.get((grouping, label), "")
@@ -85,36 +110,59 @@ class Site:
     def _anchors(self) -> Mapping[tuple[str, str], str]:
         return {(name, each.label): each.anchor for name, groups in self.groups.items() for each in groups}
 
+    def interface(self, card: Card) -> str:
+        """The language of our words on a card's page: the card's, so that the page is of one piece; else the site's."""
+        return card.lang if card.lang in LANGUAGES else self.texts.language
+
+    def texts_of(self, card: Card) -> Texts:
+        """Our words on a card's page."""
+        return Texts(self.interface(card))
+
+    def plot(self, name: str) -> Plot | None:
+        """A runnable figure, as it was drawn last; None for one that never was."""
+        if name not in self._plots:
+            runnable = self.base.runnables.get(name)
+            self._plots[name] = read_plot(runnable, self.base.settings.root)[1] if runnable else None
+        return self._plots[name]
+
     def path_of(self, card: Card) -> str:
         """Where a card's page stands."""
-        first = self.base.first_languages.get(card.citekey, card.lang)
-        return addresses.card_stem(card.citekey, "" if card.lang == first else card.lang) + ".html"
+        return self._path(card.citekey, card.lang)
 
-    def other_language(self, view: CardView) -> CardView | None:
-        """The same paper's card in another language."""
-        return next((each for each in self._by_citekey[view.card.citekey] if each is not view), None)
+    def _path(self, citekey: str, language: str) -> str:
+        first = self.base.languages.get(citekey, (language,))[0]
+        return addresses.card_stem(citekey, "" if language == first else language) + ".html"
 
-    @cached_property
-    def _by_citekey(self) -> Mapping[str, list[CardView]]:
-        found: dict[str, list[CardView]] = {}
-        for view in self.cards:
-            found.setdefault(view.card.citekey, []).append(view)
-        return found
+    def versions(self, card: Card) -> Mapping[str, str]:
+        """The pages of a paper's cards by language, the one that goes first at the front."""
+        return {lang: self._path(card.citekey, lang) for lang in self.base.languages[card.citekey]}
 
     def _view(self, card: Card) -> CardView:
+        return CardView(card, self.path_of(card), self.kind(card, self.base.settings.language), self)
+
+    def kind(self, card: Card, language: str) -> str:
+        """What a card's kind is called in a language."""
         kind = self.base.schema.kinds.get(card.kind)
-        labels = dict(kind.labels) if kind else {}
-        label = labels.get(self.base.settings.language) or next(iter(labels.values()), card.kind)
-        return CardView(card, self.path_of(card), label, self)
+        labels = kind.labels if kind else {}
+        return labels.get(language) or next(iter(labels.values()), card.kind)
+
+    def kin(self, view: CardView) -> Kin:
+        """How a card's paper is related to others."""
+        from kb.pages.lineage import of_card
+
+        return of_card(self, view)
+
+    def entry(self, view: CardView) -> Entry | None:
+        """What a card adds to the search index, as it was staged; None where pages are not staged."""
+        if self.shelf is None:
+            return None
+        file = self.base.settings.root / self.base.settings.build / addresses.search_entry(view.path)
+        return Entry(*json.loads(file.read_bytes()))
 
     def touch(self, card: Card) -> None:
         """Take note, while a page is made, that it is made of more of a card than its light facts."""
         if self.shelf and self.shelf.reads is not None:
             self.shelf.reads.add(card.path)
-
-    def prepared(self, card: Card) -> Any:
-        """What was made of a card when its note was read, if that was in this run."""
-        return self.shelf.prepared(card) if self.shelf and isinstance(card, KeptCard) else None
 
     def pieces(self, each: Published) -> Pieces:
         """What a card brings to the files of all cards: as it was staged before, where pages are staged."""
@@ -137,6 +185,11 @@ class Site:
         outcomes = {found.claim.source: found for found in self.base.claims(card)}
         return tuple(ClaimView(found, f"claim-{number}") for number, found in enumerate(outcomes.values(), 1))
 
+    def runnables_of(self, card: Card) -> tuple[Runnable, ...]:
+        """The runnable figures that a card shows, in its order."""
+        named = (self.base.figure_named(card, link.target) for link in card.references if link.kind == "image")
+        return tuple(self.base.runnables[name] for name in dict.fromkeys(named) if name and name in self.base.runnables)
+
     def models_of(self, card: Card) -> tuple[ModelView, ...]:
         """The calls that a card names."""
         return tuple(self._models(card, self.base.verdicts(card)))
@@ -153,9 +206,17 @@ class Site:
                 chosen=_chosen(call, verdicts),
                 factory=self.base.factories.get(call.partition("(")[0]),
                 measurement=self.base.lock.get(call),
-                layers=tuple(layers(self.base.settings.root, call)),
+                layers=(measured := self._layers(call))[0],
+                stages=measured[1],
                 witnesses=self.base.witnesses_of(call),
             )
+
+    def _layers(self, call: str) -> tuple[tuple[Layer, ...], tuple[Stage, ...]]:
+        """The layers of a call and the stages they make: read once, though many cards name it."""
+        if call not in self._read:
+            found = layers(self.base.settings.root, call)
+            self._read[call] = found, stages(found)
+        return self._read[call]
 
     def _labels(self, card: Card, verdicts: Mapping[tuple[int, int], Verdict]) -> dict[str, list[str]]:
         """The calls that a card names, in its order, each with the paper's labels for it."""

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import PurePosixPath
 from typing import Protocol
 
+from kb.anchors import slug
 from kb.claims import Outcome
 from kb.expressions import calls_in
 from kb.kept import is_quiet
 from kb.pages import addresses
 from kb.records import Card, Factory, Layer, Measurement, ResultRow, Verdict, VerdictStatus
+from kb.runnables import Runnable
+from kb.stages import Stage
 from kb.witnesses import Witness, proved
 
 # In the order in which they are counted and shown, from the best news to none at all.
@@ -39,7 +43,17 @@ class ModelView:
     factory: Factory | None
     measurement: Measurement | None
     layers: tuple[Layer, ...]
+    stages: tuple[Stage, ...] = ()
     witnesses: tuple[Witness, ...] = ()
+
+    @property
+    def made_in(self) -> tuple[str, ...]:
+        """The files that make its stages, as paths from the root."""
+        if not self.factory:
+            return ()
+        folder = PurePosixPath(self.factory.path).parent
+        files = (stage.first.made.rpartition(":")[0] for stage in self.stages)
+        return tuple(dict.fromkeys((folder / file).as_posix() for file in files if file))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +100,9 @@ class Source(Protocol):
     def claims_of(self, card: Card) -> tuple[ClaimView, ...]:
         """Its expressions."""
 
+    def runnables_of(self, card: Card) -> tuple[Runnable, ...]:
+        """The runnable figures that it shows."""
+
 
 class CardView:
     """A card with its place on the site, its models and its figures.
@@ -123,6 +140,20 @@ class CardView:
         return self._claims
 
     @property
+    def runnables(self) -> tuple[Runnable, ...]:
+        """The runnable figures that it shows."""
+        self.source.touch(self.card)
+        return self._runnables
+
+    @property
+    def sources(self) -> Mapping[str, int]:
+        """The files of source that its page shows, numbered: its models', those of their stages, its figures'."""
+        own = [model.factory.path for model in self.models if model.factory]
+        made = [path for model in self.models for path in model.made_in]
+        drawn = [runnable.path for runnable in self.runnables]
+        return {path: number for number, path in enumerate(dict.fromkeys([*own, *made, *drawn]), 1)}
+
+    @property
     def figures(self) -> tuple[Figure, ...]:
         """Its figures that have a verdict, in the order of the tables."""
         self.source.touch(self.card)
@@ -157,6 +188,10 @@ class CardView:
         return self.source.claims_of(self.card)
 
     @cached_property
+    def _runnables(self) -> tuple[Runnable, ...]:
+        return self.source.runnables_of(self.card)
+
+    @cached_property
     def _figures(self) -> tuple[Figure, ...]:
         return tuple(
             Figure(self, row, column, self._verdicts[cell], figure_anchor(*cell))
@@ -177,7 +212,7 @@ class CardView:
             if figure.verdict.status == "unexplained":
                 printed = figure.verdict.printed
                 name = f"{figure.row.label or figure.verdict.call} {figure.column} {printed.printed} {printed.unit}"
-                path = f"{stem}/{addresses.slug(name)[:80]}.html"
+                path = f"{stem}/{slug(name)[:80]}.html"
                 found[path if path not in found else f"{stem}/{figure.anchor}.html"] = figure
         return found
 

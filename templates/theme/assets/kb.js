@@ -4,8 +4,10 @@
   const here = new URL(".", document.currentScript.src)
 
   // ---------------------------------------------------------------- formulas: MathJax, only where there are any
+  // MathJax's bundles hold its menu, a third of their weight, which is switched off here.
+  const PARTS = ["core", "input/tex", "output/chtml", "a11y/assistive-mml", "ui/safe"]
   window.MathJax = {
-    loader: { load: ["ui/safe"] },
+    loader: { load: PARTS },
     tex: {
       inlineMath: [["\\(", "\\)"]],
       displayMath: [["\\[", "\\]"]],
@@ -14,29 +16,73 @@
       processRefs: false,
       packages: { "[-]": ["require"] },
     },
-    options: { enableMenu: false, ignoreHtmlClass: ".*", processHtmlClass: "arithmatex" },
+    options: { ignoreHtmlClass: ".*", processHtmlClass: "arithmatex" },
     startup: { typeset: false },
   }
+
+  // What scrolls by itself can be reached and scrolled by keyboard. What is closed is left alone: to measure it, the
+  // browser would have to lay it out. All is looked at before any is changed, or it would lay them out one by one.
+  const SCROLLERS = ".kb-scroll, .kb-table, .md-typeset__scrollwrap, .arithmatex, pre code"
+  const isScroller = (element) =>
+    (element.scrollWidth > element.clientWidth + 1 || element.scrollHeight > element.clientHeight + 1) &&
+    getComputedStyle(element).overflow !== "visible"
+  const markScrollers = () => {
+    const open = [...document.querySelectorAll(SCROLLERS)].filter((each) => !each.closest("details:not([open])"))
+    const scrollers = new Set(open.filter(isScroller))
+    for (const each of open) {
+      if (scrollers.has(each)) each.tabIndex = 0
+      else each.removeAttribute("tabindex")
+    }
+  }
+  document.addEventListener("toggle", markScrollers, true)
 
   // A formula that is wider than its line scrolls by itself; others keep their place on the baseline.
   const markWide = () => {
     for (const each of document.querySelectorAll("span.arithmatex")) {
       const container = each.querySelector("mjx-container")
       const line = each.parentElement.closest("p, li, td, th, dd, h1, h2, h3, h4, h5, h6, div")
-      each.classList.toggle("kb-wide", Boolean(container) && container.scrollWidth > line.clientWidth + 1)
+      const wide = Boolean(container) && container.getBoundingClientRect().width > line.clientWidth + 1
+      each.classList.toggle("kb-wide", wide)
     }
+    markScrollers()
   }
   window.addEventListener("resize", markWide)
+
+  const mathjaxFile = (name) => new URL(`mathjax/${name}.js`, here).href
+
+  // MathJax asks for its parts one after the other; the browser may fetch them at once.
+  const preload = (name) => {
+    const link = document.createElement("link")
+    Object.assign(link, { rel: "preload", as: "script", href: mathjaxFile(name) })
+    document.body.append(link)
+  }
 
   let mathjax
   const loadMathJax = () =>
     (mathjax ??= new Promise((resolve, reject) => {
+      for (const each of [...PARTS, "output/chtml/fonts/tex"]) preload(each)
       const script = document.createElement("script")
-      script.src = new URL("mathjax/tex-chtml.js", here)
+      script.src = mathjaxFile("startup")
       script.onload = () => window.MathJax.startup.promise.then(resolve, reject)
       script.onerror = reject
       document.body.append(script)
     }))
+
+  const isInView = (element) => {
+    const { top, bottom } = element.getBoundingClientRect()
+    return bottom > 0 && top < innerHeight
+  }
+
+  // Those in view first, and a breath between two, so that a page full of formulas answers meanwhile.
+  const setOneByOne = async (formulas) => {
+    const [seen, others] = [[], []]
+    for (const each of formulas) (isInView(each) ? seen : others).push(each)
+    for (const each of [...seen, ...others]) {
+      if (each.isConnected) await window.MathJax.typesetPromise([each])
+      if (each === seen.at(-1)) markWide()
+      await new Promise((resume) => setTimeout(resume))
+    }
+  }
 
   // Moving to another page takes MathJax's style sheet out of the head, so it starts anew on each page;
   // one page after the other, or two would be set at the same time.
@@ -47,12 +93,10 @@
     queue = queue.then(loadMathJax).then(() => {
       const { MathJax } = window
       const waiting = formulas.filter((each) => each.isConnected && !each.querySelector("mjx-container"))
-      // The marks of a search would cut a formula in pieces.
-      for (const each of waiting) each.textContent = each.textContent
       MathJax.startup.output.clearCache()
       MathJax.typesetClear()
       MathJax.texReset()
-      return MathJax.typesetPromise(waiting)
+      return setOneByOne(waiting)
     }).then(markWide).catch((error) => console.warn("formulas could not be set:", error))
   }
 
@@ -92,7 +136,7 @@
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-kb-copy]")
     if (!button) return
-    await navigator.clipboard.writeText(button.dataset.kbCopy)
+    await navigator.clipboard.writeText(button.dataset.kbCopy || button.parentElement.querySelector("pre").textContent)
     const label = button.textContent
     button.textContent = button.dataset.kbCopied
     setTimeout(() => (button.textContent = label), 1500)
@@ -109,6 +153,19 @@
     if (event.target.closest('a[href*="#"]')) setTimeout(openTarget, 0)
   })
 
+  // Content tabs, which a page may have: the one that the address names, and with `content.tabs.link` those chosen before.
+  const openTabs = () => {
+    const named = document.getElementById(decodeURIComponent(location.hash.slice(1)))
+    if (named?.name?.startsWith("__tabbed_")) named.checked = true
+    const { features } = JSON.parse(document.getElementById("__config").textContent)
+    const chosen = features.includes("content.tabs.link") ? window.__md_get("__tabs") ?? [] : []
+    for (const set of document.querySelectorAll(".tabbed-set")) {
+      const labels = [...set.querySelectorAll(":scope > .tabbed-labels > label")]
+      const label = chosen.flatMap((text) => labels.filter((each) => each.innerText.trim() === text))[0]
+      if (label) document.getElementById(label.htmlFor).checked = true
+    }
+  }
+
   // On paper nothing can be opened: what an author has folded up is, for as long as it is printed.
   const folded = ".md-content details:not([open], [class^='kb-'])"
   let opened = []
@@ -120,13 +177,34 @@
     for (const each of opened) each.open = false
   })
 
-  // Material looks at the query when a key comes up; an input method or a paste may need none.
-  document.addEventListener("input", ({ target }) => {
-    if (target.matches(".md-search__input")) target.dispatchEvent(new Event("keyup"))
-  })
+  // The other language's page opens at the section that one is in: sections have the same anchors in both.
+  document.addEventListener("click", ({ target }) => {
+    const link = target.closest?.(".kb-languages a")
+    if (link && location.hash) link.hash = location.hash
+  }, true)
+
+  // Images are enlarged by a script of its own, only where there are some that are worth it.
+  let zoom
+  const loadZoom = () => {
+    if (zoom || !document.querySelector("a.kb-zoom")) return
+    zoom = document.createElement("script")
+    zoom.src = new URL("zoom.js", here)
+    document.body.append(zoom)
+  }
+
+  // Material makes a landmark of each code block's buttons, and gives none a name.
+  const nameCodeButtons = () => {
+    document.querySelectorAll("nav.md-code__nav").forEach((each, at) => {
+      each.setAttribute("aria-label", `${each.querySelector("[title]")?.title ?? ""} ${at + 1}`)
+    })
+  }
 
   window.document$.subscribe(() => {
+    nameCodeButtons()
+    markScrollers()
     setFormulas()
+    openTabs()
+    loadZoom()
     document.querySelectorAll("table.kb-sortable").forEach(makeSortable)
     openTarget()
   })
