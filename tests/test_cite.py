@@ -57,7 +57,9 @@ class Head(HTMLParser):
         return [content for each, content in self.meta if each == name]
 
     def link(self, rel: str, kind: str = "") -> list[str]:
-        return [each["href"] for each in self.links if each.get("rel") == rel and each.get("type", "") == kind]
+        return [
+            each["href"] for each in self.links if rel in each.get("rel", "").split() and each.get("type", "") == kind
+        ]
 
 
 def build(folder: Path, address: str) -> Path:

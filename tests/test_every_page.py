@@ -182,8 +182,9 @@ def test_a_reader_walks_through_the_site(site, width):
     page = site.open("index.html", viewport={"width": width, "height": 900})
     page.evaluate("window.sameDocument = true")
     page.keyboard.press("/")
+    expect(page.locator(".kb-search__input")).to_be_focused(timeout=PATIENCE)
     page.keyboard.insert_text("倒残差")
-    page.locator("a[href*='cards/Sandler2018CVPR.html']:visible").first.click()
+    page.locator(".kb-search a[href*='cards/Sandler2018CVPR.html']").first.click()
     is_on(page, "cards/Sandler2018CVPR.html", ".kb-citekey:text-is('Sandler2018CVPR')")
     if width < 1000:
         page.click(".md-header label[for=__drawer]")

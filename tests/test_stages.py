@@ -204,7 +204,7 @@ def test_each_stage_leads_to_its_line_of_the_source_on_the_page(files, root):
     """A link that leads beside the line, or to a file that the page does not show, would be worse than none."""
     for card, call in (("Sandler2018CVPR", "mobilenet_v2()"), ("Howard2019arxiv", "ssd_mobilenet_v3_large(lite=True)")):
         html = panel(files, card, call)
-        found = re.findall(r'<a (?:xlink:)?href="#(source-(\d+)-(\d+))">', html)
+        found = re.findall(r'<a (?:xlink:)?href="#(source-(\d+)-(\d+))"', html)
         made = [stage.first.made for stage in stages(layers(root, call))]
         assert len(found) == 2 * len(made)  # in the picture and in the table
         for (anchor, number, line), place in zip(found, made * 2, strict=True):
@@ -220,7 +220,7 @@ def test_marks_stand_where_the_figures_differ(files, root):
     base = load(root)
     page = str(files["pages/cards/Howard2017arxiv.md"])
     picture = page[page.index('<div class="kb-ratios__grid">') : page.index('<details class="kb-ratios__table">')]
-    marks = re.findall(r'<a xlink:href="#figure-(\d+)-(\d+)"><text class="kb-is-(\w+)" x="([\d.]+)%"', picture)
+    marks = re.findall(r'<a xlink:href="#figure-(\d+)-(\d+)"[^>]*><text class="kb-is-(\w+)" x="([\d.]+)%"', picture)
     tested = {place: each for place, each in base.verdicts(base.card("Howard2017arxiv")).items() if each.measured}
     assert {(int(line), int(column)): status for line, column, status, _ in marks} == {
         place: verdict.status for place, verdict in tested.items()

@@ -30,9 +30,9 @@ def link(href: str, body: Markup) -> Markup:
     """A link within a picture.
 
     The older name of its attribute is meant: Material writes each page's `[href]` anew when one moves to it, and in a
-    picture that cannot be written.
+    picture that cannot be written. The role says to what knows only the newer name that it is a link all the same.
     """
-    return Markup('<a xlink:href="{}">{}</a>').format(href, body)
+    return Markup('<a xlink:href="{}" role="link">{}</a>').format(href, body)
 
 
 def printable(text: str) -> str:

@@ -21,6 +21,9 @@
   window.__md_set = (key, value, storage, { pathname } = root) =>
     attempt(() => (storage ?? localStorage).setItem(`${pathname}.${key}`, JSON.stringify(value)))
 
+  // Material would do so last, and the whole page's styles be worked out once more.
+  document.documentElement.classList.replace("no-js", "js")
+
   const all = [JSON.parse(palettes || "[]")].flat()
   const prefers = (palette) => Boolean(palette.media) && matchMedia(palette.media).matches
   const follows = (palette) => palette.media === "(prefers-color-scheme)"
