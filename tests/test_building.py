@@ -129,7 +129,7 @@ def test_what_a_removed_card_left_behind_is_removed(built, kb):
 
 
 MISTAKES = {
-    "a note": (NOTE, "$3 \\times 3$ filters", "[[Nobody2020CVPR]]", "K303"),
+    "a note": (NOTE, "$3 \\times 3$ filters", "[[Nobody]]", "K303"),
     "a call": (NOTE, "`vgg()`", "`vgg(depth=16)`", "K403"),
     "the settings": ("mkdocs.yml", "name: material", "name: nowhere", "K604"),
 }

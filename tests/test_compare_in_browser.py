@@ -63,7 +63,7 @@ def view(page: Page) -> list[object]:
     return [
         calls(page),
         page.locator("[data-kb=canvas]").inner_html(),
-        page.locator("[data-kb=chosen]").inner_html(),
+        page.locator("[data-kb=chosen]").inner_text(),
         page.locator("[data-kb=count]").inner_text(),
         page.evaluate(
             "[...document.querySelectorAll('#kb-compare form')].map(f => [...new FormData(f)].flat().join())"

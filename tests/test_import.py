@@ -40,7 +40,7 @@ def elsewhere(card):
     """The card without where it stands: its lines count from its heading."""
     lines = {"line": 0, "end_line": card.end_line - card.line, "intro_line": card.intro_line - card.line}
     moved = {name: tuple(replace(each, line=each.line - card.line) for each in getattr(card, name)) for name in PARTS}
-    return replace(card, path="", status="", results=(), **lines, **moved)
+    return replace(card, path="", status="", results=(), prose=(), **lines, **moved)
 
 
 PARTS = ("sections", "equations", "models", "claims", "references")

@@ -202,9 +202,11 @@ def random_column(chance):
 def test_what_our_own_cards_leave_unexplained():
     lines = (CASES / "our_cards.md").read_text(encoding="utf-8").splitlines()
     expected = [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in lines if line.startswith("| ")]
+    base = load(ROOT)
     verdicts = [
         (card.citekey, row.label, verdict)
-        for card in load(ROOT)
+        for card in base
+        if card.card in base.papers
         for row in card.results
         for verdict in row.verdicts.values()
     ]

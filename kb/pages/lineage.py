@@ -41,6 +41,7 @@ class Mentions:
     paper: Paper
     sentences: tuple[tuple[str, str, str], ...]
     more: int
+    lang: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def _mentions(site: Site, source: str, references: Sequence[Reference], lang: st
     paper = _paper(site, card)
     said = {each.sentence: (paper.path, each.section, each.sentence) for each in references if each.lang == card.lang}
     sentences = tuple(said.values())
-    return Mentions(paper, sentences[:MOST_SENTENCES], max(len(sentences) - MOST_SENTENCES, 0))
+    return Mentions(paper, sentences[:MOST_SENTENCES], max(len(sentences) - MOST_SENTENCES, 0), card.lang)
 
 
 # --------------------------------------------------------------------------------------------------- to be read
