@@ -9,6 +9,7 @@ import re
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ INSERT = "kb.insert"
 _MATTER = re.compile(r"---\n(.*?)\n---\n", re.DOTALL)
 _FOR_MKDOCS = re.compile(r"\]|<(?!!-- kb-body)")  # links, images and addresses, and HTML that may hold some
 _ALL_PAGES = re.compile(rb"\bpages\b")
+_COMMENT = re.compile(rb"\{#.*?#\}", re.DOTALL)
 
 
 def run_mkdocs(root: Path, site: Path, site_url: str | None = None) -> list[Problem]:
@@ -116,7 +118,7 @@ class Theme:
                 if html.strip():
                     found[name] = html.encode()
         if "sitemap.xml" in found:
-            found["sitemap.xml.gz"] = gzip.compress(found["sitemap.xml"], mtime=int(ENVIRONMENT["SOURCE_DATE_EPOCH"]))
+            found["sitemap.xml.gz"] = _zipped("sitemap.xml", found["sitemap.xml"])
         self.messages += messages
         return found
 
@@ -157,6 +159,14 @@ class Theme:
         page.toc = get_toc(getattr(self._markdown, "toc_tokens", []))
 
 
+def _zipped(name: str, data: bytes) -> bytes:
+    """A file as MkDocs zips it: named in it, and as old as all that it makes."""
+    zipped = BytesIO()
+    with gzip.GzipFile(name, "wb", fileobj=zipped, mtime=int(ENVIRONMENT["SOURCE_DATE_EPOCH"])) as file:
+        file.write(data)
+    return zipped.getvalue()
+
+
 def page_local(config: Any, root: Path) -> bool:
     """Whether a page depends on nothing but its own source, the settings, the theme and the titles in the nav.
 
@@ -167,7 +177,7 @@ def page_local(config: Any, root: Path) -> bool:
     staged = Path(config.docs_dir) == root / "build" / "pages"
     templates = (root / "templates" / "theme").rglob("*.html")
     return bool(usual and staged and not special) and not any(
-        _ALL_PAGES.search(each.read_bytes()) for each in templates
+        _ALL_PAGES.search(_COMMENT.sub(b"", each.read_bytes())) for each in templates
     )
 
 

@@ -35,6 +35,16 @@ def example_inputs() -> tuple:
 """
 
 
+FIGURE = """\
+class Figure(dict):
+    pass
+
+
+def widths() -> Figure:
+    return Figure(title="Widths", series=[dict(name="a", x=[1, 2], y=[1, HEIGHT])])
+"""
+
+
 class Author:
     """Does to a knowledge base what authors do, by chance."""
 
@@ -59,6 +69,7 @@ class Author:
             *(self.add, self.remove, self.edit, self.rename_card, self.rename_file, self.retag, self.link, self.cite),
             *(self.draw, self.redraw, self.change_template, self.change_theme, self.change_settings, self.alias),
             *(self.translate, self.hide, self.touch, self.model, self.measure, self.join, self.change_schema),
+            *(self.mention, self.pair, self.think, self.figure),
         ]
         deed = self.chance.choice(deeds)
         deed()
@@ -130,6 +141,35 @@ class Author:
         note = self.chance.choice(self.notes)
         if len(re.findall(r"^### ", note.read_text(), re.MULTILINE)) == 1 and not note.name.endswith(".zh.md"):
             note.with_suffix(".zh.md").write_text(note.read_text().replace("Text", "正文"))
+
+    def mention(self) -> None:
+        """Name another card in a text, or a paper that has none."""
+        names = re.findall(r"^### (.*): \S+$", "\n".join(each.read_text() for each in self.notes), re.MULTILINE)
+        said = self.chance.choice([*names, f"arXiv:17{self.chance.randint(10, 12)}.01234"])
+        self.change(r"^Text", f"Unlike {said}, this is small. Text")
+
+    def pair(self) -> None:
+        """A card in two languages under one key; the other way round where there is one already."""
+        pairs = sorted((self.root / "notes").rglob("*.zh.md"))
+        if pairs and self.chance.random() < 0.5:
+            self.chance.choice(pairs).unlink()
+        else:
+            self.translate()
+
+    def think(self) -> None:
+        """Write what is not for the public, or take it away."""
+        note = self.chance.choice(self.notes)
+        text = note.read_text()
+        thought = f"\n#### My thoughts\nA secret {self.chance.random()} of {self.target()}.\n"
+        without = re.sub(r"\n#### My thoughts\nA secret .*\n", "", text)
+        note.write_text(without if without != text else text + thought)
+
+    def figure(self) -> None:
+        """Show a runnable figure, drawn from other data than before."""
+        folder = self.root / "reference_models" / "figures"
+        folder.mkdir(exist_ok=True)
+        (folder / "widths.py").write_text(FIGURE.replace("HEIGHT", str(self.chance.randint(1, 99))))
+        self.change(r"^Text", "![widths](figure:widths)\n\nText")
 
     def hide(self) -> None:
         self.change(r"\A###", f"---\npublish: {self.chance.choice(['false', 'true'])}\n---\n\n###")
