@@ -17,6 +17,8 @@ from pathlib import Path
 import pytest
 import trees
 
+from kb.base import load
+from kb.remeasuring import draw_all
 from kb.starting import start
 
 SEEDS = range(int(os.environ.get("KB_SEEDS", "2")))
@@ -36,12 +38,11 @@ def example_inputs() -> tuple:
 
 
 FIGURE = """\
-class Figure(dict):
-    pass
+Figure = dict[str, object]
 
 
 def widths() -> Figure:
-    return Figure(title="Widths", series=[dict(name="a", x=[1, 2], y=[1, HEIGHT])])
+    return {"series": [{"x": [1, 2], "y": [1, HEIGHT]}]}
 """
 
 
@@ -169,6 +170,7 @@ class Author:
         folder = self.root / "reference_models" / "figures"
         folder.mkdir(exist_ok=True)
         (folder / "widths.py").write_text(FIGURE.replace("HEIGHT", str(self.chance.randint(1, 99))))
+        assert not draw_all(load(self.root), lambda _: None, again=False)
         self.change(r"^Text", "![widths](figure:widths)\n\nText")
 
     def hide(self) -> None:
