@@ -581,9 +581,9 @@ def test_an_image_is_enlarged_and_closed_with_the_keyboard(reading_site):
     expect(dialog.get_by_role("button", name="关闭")).to_be_focused()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    page.wait_for_function("() => document.querySelector('dialog').scrollWidth >= 1600")
+    page.wait_for_function("() => document.querySelector('.kb-zoomed').scrollWidth >= 1600")
     page.keyboard.press("Escape")
-    expect(page.locator("dialog")).not_to_be_visible()
+    expect(page.locator(".kb-zoomed")).not_to_be_visible()
     expect(page.locator("a.kb-zoom").first).to_be_focused()
 
 
@@ -592,8 +592,9 @@ def test_code_is_copied_with_the_keyboard(reading_site):
     button = page.locator("pre .md-code__button, pre .md-clipboard").nth(1)
     button.focus()
     page.keyboard.press("Enter")
-    copied = "() => navigator.clipboard.readText().then(text => text.startsWith('def a_long_function_name('))"
-    page.wait_for_function(copied)
+    page.wait_for_function(
+        "() => navigator.clipboard.readText().then(text => text.startsWith('def a_long_function_name('))"
+    )
 
 
 def test_tasks_callouts_and_footnotes_can_be_told_and_used(reading_site):
@@ -694,10 +695,10 @@ def test_home_shows_its_proof_on_the_first_screen(site, scheme):
     for name in (".kb-scores", ".kb-newest"):
         box = page.locator(name).bounding_box()
         assert box["y"] + box["height"] <= 900, name
-    newest = page.locator(".kb-newest li a").first
-    name = newest.locator(":scope > *").first.inner_text().split("（")[0]
-    newest.click()
-    expect(page.locator("h1")).to_contain_text(name, timeout=PATIENCE)
+    first = page.locator(".kb-newest li a").first
+    label = first.locator(".kb-newest__name").inner_text()
+    first.click()
+    expect(page.locator("h1")).to_contain_text(label, timeout=PATIENCE)
     expect(page.locator("h2").first).to_have_text(re.compile("各种计法"), timeout=PATIENCE)
 
 

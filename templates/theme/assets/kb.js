@@ -20,9 +20,9 @@
     startup: { typeset: false },
   }
 
-  // What scrolls by itself can be reached and scrolled by keyboard. What is closed is left alone: to measure it, the
+  // What scrolls by itself can be reached and scrolled by keyboard; what has a role has seen to it. What is closed is left alone: to measure it, the
   // browser would have to lay it out. All is looked at before any is changed, or it would lay them out one by one.
-  const SCROLLERS = ".kb-scroll, .kb-table, .md-typeset__scrollwrap, .arithmatex, pre code"
+  const SCROLLERS = ":is(.kb-scroll, .kb-table, .md-typeset__scrollwrap, .arithmatex, pre code):not([role])"
   const isScroller = (element) =>
     (element.scrollWidth > element.clientWidth + 1 || element.scrollHeight > element.clientHeight + 1) &&
     getComputedStyle(element).overflow !== "visible"
