@@ -225,10 +225,15 @@ def test_figures_stand_beside_the_printed_ones(root):
 
 
 def test_panels_hold_the_measurement_and_its_layers(root):
-    page = str(staged(root)["pages/cards/Sandler2018CVPR.md"])
+    files = staged(root)
+    page = str(files["pages/cards/Sandler2018CVPR.md"])
     for text in ("3,504,872", "300,774,272", "601,548,544", "1×3×224×224", "width=1", "89.1 %"):
         assert text in page
-    assert page.count("<tr><td><code>") > 500
+    assert 'href="../layers/mobilenet_v2.zh.tsv"' in page
+    names, *layers = (line.split("\t") for line in str(files["pages/layers/mobilenet_v2.zh.tsv"]).splitlines())
+    assert names[0] == "层"
+    assert sum(int(layer[4].replace(",", "")) for layer in layers) == 3_504_872
+    assert sum(int(layer[5].replace(",", "")) for layer in layers) == 300_774_272
 
 
 def test_the_source_of_a_model_is_shown_as_code(root):

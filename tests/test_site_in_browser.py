@@ -374,6 +374,14 @@ def test_the_link_to_arxiv_is_told_from_the_venue(site):
     assert links.all_inner_texts() == ["架构", "arXiv", "2017", "arXiv:1704.04861"]
 
 
+def test_the_layers_of_a_model_come_when_they_are_opened(site):
+    page = site.open("cards/Sandler2018CVPR.html")
+    layers = page.locator("#model-mobilenet_v2 .kb-layers, #model-mobilenet-v2 .kb-layers").first
+    layers.locator("summary").click()
+    row = layers.locator("tbody tr").first
+    expect(row).to_have_text(re.compile(r"^conv\.0.*10,838,016$"), timeout=PATIENCE)
+
+
 def test_bibtex_is_copied(site):
     page = site.open("cards/Sandler2018CVPR.html", permissions=["clipboard-read", "clipboard-write"])
     button = page.locator(".kb-copy").first

@@ -25,6 +25,7 @@ from kb.pages import (
     lineage,
     links,
     notes,
+    panels,
     plots,
     rendering,
     syndication,
@@ -100,6 +101,9 @@ def _files(site: Site) -> Files:
 def _card(site: Site, env: Environment, view: CardView, bodies: Sequence[notes.Body]) -> Files:
     stem = view.path.removesuffix(".html")
     sources = dict(_sources(site, env, view, stem))
+    texts = site.texts_of(view.card)
+    for model in filter(lambda each: each.layers, view.models):
+        yield f"pages/{addresses.layers(model.call, texts.language)}", panels.layers_table(model.layers, texts)
     data = to_yaml(view.card)
     yield f"{stem}.yml", data
     yield f"pages/{stem}.yml", data

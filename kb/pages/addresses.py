@@ -8,6 +8,7 @@ import unicodedata
 from urllib.parse import quote
 
 from kb.anchors import numbered, slug
+from kb.lock import file_name
 
 HOME = "index.html"
 CARDS = "cards/index.html"
@@ -52,6 +53,11 @@ def code(name: str) -> str:
 def figure_data(name: str) -> str:
     """The path of what a runnable figure was drawn from."""
     return f"figures/{name}.json"
+
+
+def layers(call: str, language: str) -> str:
+    """The path of a call's layers as a table, with our words in a language."""
+    return f"layers/{file_name(call).removesuffix('.csv')}.{language}.tsv"
 
 
 def source_of(path: str) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kb.drawing.marks import COLOURS
 from kb.pages import formats
 from kb.pages.views import ModelView
-from kb.records import Measurement
+from kb.records import Layer, Measurement
 from kb.texts import Texts
 
 # What most networks are made of has a colour of its own, the last one is for the rest.
@@ -75,3 +76,18 @@ def package_versions(models: tuple[ModelView, ...]) -> dict[str, str]:
     """The installed packages that the models come from, with the versions that were measured."""
     found = [dict(model.measurement.versions) for model in models if model.measurement]
     return dict(sorted((name, version) for each in found for name, version in each.items()))
+
+
+def layers_table(layers: Iterable[Layer], texts: Texts) -> str:
+    """A model's layers as lines of cells between tabs, as they are shown; the first line names the columns.
+
+    A page fetches it when the table is opened: some cards have dozens of models with hundreds of layers.
+    """
+    names = [texts(f"models.{name}") for name in ("layer", "kind", "input", "output", "params_short")]
+    return "".join("\t".join(cells) + "\n" for cells in ([*names, "MACs"], *(_cells(each, texts) for each in layers)))
+
+
+def _cells(layer: Layer, texts: Texts) -> list[str]:
+    path = (layer.path or "·") + (f" × {layer.calls}" if layer.calls > 1 else "")
+    shapes = (formats.shape(layer.input), formats.shape(layer.output))
+    return [path, texts.named("kind", layer.kind), *shapes, formats.grouped(layer.params), formats.grouped(layer.macs)]

@@ -142,6 +142,32 @@
     setTimeout(() => (button.textContent = label), 1500)
   })
 
+  // The layers of a model come when their table is opened.
+  const row = (cells, tag) => {
+    const line = document.createElement("tr")
+    for (const [at, text] of cells.entries()) {
+      const cell = document.createElement(tag)
+      cell.textContent = text
+      if (tag === "th") cell.scope = "col"
+      if (at > 3) cell.className = "kb-number"
+      line.append(cell)
+    }
+    return line
+  }
+  document.addEventListener("toggle", async ({ target }) => {
+    if (!target.open || !target.matches("[data-kb-layers]") || target.querySelector("table")) return
+    const answer = await fetch(target.querySelector("a").href)
+    if (!answer.ok) return
+    const [names, ...layers] = (await answer.text()).trim().split("\n").map((line) => line.split("\t"))
+    const table = document.createElement("table"), region = document.createElement("div")
+    table.className = "kb-data"
+    table.createTHead().append(row(names, "th"))
+    table.createTBody().append(...layers.map((cells) => row(cells, "td")))
+    Object.assign(region, { className: "kb-scroll", tabIndex: 0, role: "region", ariaLabel: target.firstElementChild.textContent })
+    region.append(table)
+    target.firstElementChild.after(region)
+  }, true)
+
   // A link into a closed panel opens it.
   // It is marked by us: the browser does not take every way through the site for one to a fragment.
   const openTarget = () => {
