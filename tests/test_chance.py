@@ -55,7 +55,7 @@ def test_the_page_states_them(language, tmp_path):
         stated = [shares.plain, shares.column[1], shares.column[10], shares.whole[2], shares.whole[3]]
         assert [cell.replace("&lt;", "<") for cell in cells[:5]] == list(map(chance.per_cent, stated))
     tested = [
-        verdict for card in base.cards for verdict in base.verdicts(card).values() if verdict.measured is not None
+        verdict for card in base.papers for verdict in base.verdicts(card).values() if verdict.measured is not None
     ]
     few = [each for each in tested if each.metric in METRICS and chance.digits_of(each.printed) in DIGITS]
     counts = [cells[5].split(" / ") for cells in numbers if "/" in cells[5]]
