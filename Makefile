@@ -1,5 +1,6 @@
 # make site   everything that the site needs, and the site
 # make test   everything that the tests need, and the tests
+# make bench  how fast kb is beside plain MkDocs: benchmarks/speed.md (about an hour)
 # Both do only what is missing. Another Python: make site PYTHON=python3.12
 
 PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11; do \
@@ -10,7 +11,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 SOURCES := git ls-files -coz --exclude-standard
 
-.PHONY: site test retest tools test-tools format clean
+.PHONY: site test retest bench tools test-tools format clean
 .SILENT:
 
 site: tools
@@ -30,6 +31,10 @@ retest: test-tools
 	$(BIN)/ruff format --quiet --check .
 	$(BIN)/mypy --no-error-summary
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+
+bench: site
+	$(PIP) install --upgrade --target $(VENV)/peers jieba==0.42.1
+	$(BIN)/python benchmarks/speed.py --peer $(VENV)/peers
 
 format: test-tools
 	$(BIN)/ruff check --quiet --fix .

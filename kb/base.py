@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from itertools import groupby
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
 from kb.calls import CallError, find_factories, is_call, normalise
 from kb.claims import Outcome, outcome
 from kb.expressions import MARKS, ExpressionError, calls_in, with_calls
 from kb.judging import judge
+from kb.kept import KeptCard, is_quiet
 from kb.lock import Lock, read_lock
 from kb.mentions import references
 from kb.names import Names, folded
 from kb.notes import read_note
-from kb.records import Card, Claim, Factory, Note, Problem, Reference, ResultRow, Verdict
+from kb.records import Card, Claim, Factory, Measurement, Note, Problem, Reference, ResultRow, Verdict
 from kb.runnables import Runnable, figure_name, find_runnables
 from kb.schema import Schema, load_schema
 from kb.settings import Settings, load_settings
 from kb.witnesses import Witness, Witnesses, proved, read_witnesses
 
+Found = TypeVar("Found")
 Verdicts = Mapping[tuple[int, int], Verdict]  # by the line and column of their cells
 
 
@@ -80,6 +84,11 @@ class Base:
         return Names((card for card in self.cards if card.publish), self._is_free_key)
 
     @cached_property
+    def names_made_of(self) -> tuple[object, ...]:
+        """All that the names depend on: the cards that are not published, too, since their keys are not free."""
+        return *self.names.facts, *(card for card in self.cards if not card.publish)
+
+    @cached_property
     def known_names(self) -> Mapping[str, str]:
         """The citekey for each key, name and alias, as they are written."""
         return {word: card.citekey for card in self.cards for word in (card.citekey, card.name, *card.aliases)}
@@ -111,11 +120,16 @@ class Base:
     @cached_property
     def calls(self) -> tuple[str, ...]:
         """The normal forms of all calls that cards name, sorted."""
-        return tuple(sorted({call for calls in self._calls.values() for call in calls}))
+        return tuple(sorted({call for card in self.tested_cards for call in self.calls_of(card)}))
+
+    @cached_property
+    def tested_cards(self) -> tuple[Card, ...]:
+        """The cards that name models: on the others nothing can be measured."""
+        return tuple(card for card in self.cards if not is_quiet(card))
 
     def calls_of(self, card: Card) -> tuple[str, ...]:
         """The normal forms of the calls that a card names, each once, in their order."""
-        return self._calls.get((card.path, card.line), ())
+        return () if is_quiet(card) else self._of_tested(self._calls, card, self._calls_named)
 
     @cached_property
     def languages(self) -> Mapping[str, tuple[str, ...]]:
@@ -133,11 +147,11 @@ class Base:
 
     def verdicts(self, card: Card) -> Verdicts:
         """The verdicts on a card's printed figures, by the line and column of their cells."""
-        return self._verdicts.get((card.path, card.line), {})
+        return self._judged(card) if is_quiet(card) else self._of_tested(self._verdicts, card, self._judged)
 
     def claims(self, card: Card) -> tuple[Outcome, ...]:
         """What comes of a card's expressions, in their order."""
-        return self._claims.get((card.path, card.line), ())
+        return () if is_quiet(card) else self._of_tested(self._claims, card, self._outcomes)
 
     def outcome(self, claim: Claim) -> Outcome:
         """What comes of one expression."""
@@ -170,24 +184,39 @@ class Base:
         return normal_call(text, self.factories, self.settings)
 
     @cached_property
-    def _verdicts(self) -> dict[tuple[str, int], Verdicts]:
-        measured = {call: found for call in self.calls if (found := self.lock.get(call))}
-        return {
-            (card.path, card.line): {
-                cell: verdict
-                for _, rows in groupby(card.results, key=lambda row: row.table)
-                for cell, verdict in judge(tuple(rows), measured).items()
-            }
-            for card in self.cards
-        }
+    def _verdicts(self) -> dict[tuple[str, str, str], Verdicts]:
+        return {}
 
     @cached_property
-    def _claims(self) -> dict[tuple[str, int], tuple[Outcome, ...]]:
-        return {(card.path, card.line): tuple(map(self.outcome, card.claims)) for card in self.cards}
+    def _claims(self) -> dict[tuple[str, str, str], tuple[Outcome, ...]]:
+        return {}
+
+    def _of_tested(
+        self, known: dict[tuple[str, str, str], Found], card: Card, work_out: Callable[[Card], Found]
+    ) -> Found:
+        """What was worked out of a card before, or is now."""
+        key = (card.path, card.citekey, card.lang)
+        if key not in known:
+            known[key] = work_out(card)
+        return known[key]
+
+    def _judged(self, card: Card) -> Verdicts:
+        tables = groupby(card.results, key=lambda row: row.table)
+        return {cell: verdict for _, rows in tables for cell, verdict in judge(tuple(rows), self._measured).items()}
+
+    def _outcomes(self, card: Card) -> tuple[Outcome, ...]:
+        return tuple(map(self.outcome, card.claims))
 
     @cached_property
-    def _calls(self) -> dict[tuple[str, int], tuple[str, ...]]:
-        return {(card.path, card.line): tuple(dict.fromkeys(self._calls_in(card))) for card in self.cards}
+    def _measured(self) -> dict[str, Measurement]:
+        return {call: found for call in self.calls if (found := self.lock.get(call))}
+
+    @cached_property
+    def _calls(self) -> dict[tuple[str, str, str], tuple[str, ...]]:
+        return {}
+
+    def _calls_named(self, card: Card) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self._calls_in(card)))
 
     def _calls_in(self, card: Card) -> Iterator[str]:
         yield from filter(None, (self.normal_call(model.call) for model in card.models))
@@ -326,8 +355,12 @@ def load_models(settings: Settings) -> Base:
 
 def note_paths(root: Path, folder: str) -> list[str]:
     """The notes below a folder of the root, relative to the root; hidden files and folders hold none."""
-    paths = (path.relative_to(root) for path in (root / folder).rglob("*.md") if path.is_file() or path.is_symlink())
-    return sorted(path.as_posix() for path in paths if not any(part.startswith(".") for part in path.parts))
+    found: list[str] = []
+    for parent, folders, names in os.walk(root / folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        notes = [os.path.join(parent, name) for name in names if name.endswith(".md") and not name.startswith(".")]
+        found += (Path(note).relative_to(root).as_posix() for note in notes)
+    return sorted(found)
 
 
 def normal_call(text: str, factories: Mapping[str, Factory], settings: Settings) -> str:
@@ -350,7 +383,10 @@ def _normal_span(span: str, factories: Mapping[str, Factory], settings: Settings
 
 def with_normal_calls(card: Card, factories: Mapping[str, Factory], settings: Settings) -> Card:
     """The card, its results' calls in normal form: "" for those that name no model."""
-    return replace(card, results=tuple(_with_normal_calls(row, factories, settings) for row in card.results))
+    normal = partial(_with_normal_calls, factories=factories, settings=settings)
+    return (
+        card.finished(normal) if isinstance(card, KeptCard) else replace(card, results=tuple(map(normal, card.results)))
+    )
 
 
 def _with_normal_calls(row: ResultRow, factories: Mapping[str, Factory], settings: Settings) -> ResultRow:

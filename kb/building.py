@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from jinja2 import TemplateError
 
-from kb import inputs, remeasuring, writing
-from kb.base import Base, load
+from kb import inputs, keeping, remeasuring, writing
+from kb.base import Base
+from kb.built import USUAL, MadeFrom, Order, Outcome, earlier, record_of, refused
 from kb.calls import is_package_call
 from kb.check import check
 from kb.fingerprints import can_measure
+from kb.kept import Shelf
 from kb.package_lock import package_lock
 from kb.problems import problem
 from kb.publishing import public
@@ -27,8 +27,6 @@ from kb.settings import Settings
 
 OK, CONTENT, STALE = 0, 1, 3
 
-# The folders that a build fills; what else lies in `build/` is its own record and is left alone.
-STAGED = ("cards", "pages", "bodies", "theme")
 NEEDS_TORCH = "measuring needs torch: pip install 'paperkb[models]'"
 TESTED = {
     "agrees": "agree",
@@ -40,34 +38,7 @@ TESTED = {
 Say = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """How to build: `locked` runs no model code, `strict` takes findings and warnings for errors."""
-
-    locked: bool = False
-    strict: bool = False
-    site: str = ""  # another folder than the settings' one
-    site_url: str | None = None
-    private: bool = False  # with the cards and sections that stay off the site: for their author's eyes
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of a build: an exit code, every problem found, and, where a site was published, what it holds."""
-
-    code: int
-    problems: tuple[Problem, ...]
-    summary: str = ""
-    site: Path | None = None
-    unchanged: bool = False
-
-    @property
-    def told(self) -> list[Problem]:
-        """The problems that a build shows: none where nothing has changed, and of the notes `kb check` speaks."""
-        return [] if self.unchanged else [found for found in self.problems if found.severity != "note"]
-
-
-def build(settings: Settings, order: Order = Order(), say: Say = lambda _: None) -> Outcome:
+def build(settings: Settings, order: Order = USUAL, say: Say = lambda _: None) -> Outcome:
     """Build the site, or say that it is up to date. A build that fails leaves the old site as it was."""
     site = settings.root / (order.site or settings.site)
     with alone(settings, say):
@@ -97,7 +68,7 @@ def alone(settings: Settings, say: Say) -> Iterator[None]:
 def built(settings: Settings, order: Order, site: Path, say: Say) -> Outcome:
     """Build anew, whatever there is."""
     made_from = MadeFrom.now(settings, order)
-    base = load(settings.root)
+    base, shelf = keeping.load(settings.root, lay_aside=True)
     problems = check(base)
     stale, undrawn = remeasuring.stale(base), remeasuring.stale_figures(base)
     if refused(problems, Order()):  # what is strict about figures is judged by what they are now
@@ -108,21 +79,16 @@ def built(settings: Settings, order: Order, site: Path, say: Say) -> Outcome:
     if stale or undrawn:
         failures = [*(remeasuring.update(base, stale, say) if stale else ()), *remeasuring.draw(base, undrawn, say)]
         made_from = MadeFrom.now(settings, order)
-        base = load(settings.root)
+        base, shelf = keeping.load(settings.root, lay_aside=True)
         problems = [*failures, *check(base)]
     if not refused(problems, order):
         say("writing the pages")
-        problems += make_site(base, order, site)
+        problems += make_site(base, shelf, order, site)
     if refused(problems, order):
         return Outcome(CONTENT, tuple(problems))
     outcome = Outcome(OK, tuple(problems), summary(base), site)
     remember(base, site, made_from, outcome)
     return outcome
-
-
-def refused(problems: Iterable[Problem], order: Order) -> bool:
-    """Whether these problems keep the site from being published."""
-    return any(found.severity == "error" or (order.strict and found.severity != "note") for found in problems)
 
 
 # --------------------------------------------------------------------------------------------------- measuring
@@ -148,30 +114,23 @@ def stale_figure(runnable: Runnable, order: Order) -> Problem:
 # ------------------------------------------------------------------------------------------------------- pages
 
 
-def make_site(base: Base, order: Order, site: Path) -> list[Problem]:
-    """Stage the pages, have MkDocs make a site of them, and publish it if nothing went wrong."""
-    from kb.pages import pages
-    from kb.site_builder import problem_of, run_mkdocs
+def make_site(base: Base, shelf: Shelf, order: Order, site: Path) -> list[Problem]:
+    """Stage the pages, make a site of them, and publish it if nothing went wrong."""
+    from kb.assembling import assemble
+    from kb.pages.site import Site
+    from kb.site_builder import problem_of
+    from kb.staging import stage
     from kb.theme import theme_files
 
     root, folder = base.settings.root, base.settings.root / base.settings.build
+    fixed = inputs.fixed(base.settings, order.site_url or "", *["private"] * order.private)
     try:
-        stage(folder, {**theme_files(root), **pages(base, order.site_url, private=order.private)})
+        files = stage(Site(base, order.site_url, shelf, private=order.private), base.notes, folder, fixed)
     except TemplateError as error:
         return [problem_of(error, root)]
-    new = folder / ".site"
-    shutil.rmtree(new, ignore_errors=True)
-    problems = run_mkdocs(root, new, order.site_url)
-    if not problems:
-        writing.publish(new, site)
-    return problems
-
-
-def stage(folder: Path, files: Mapping[str, str | bytes]) -> None:
-    """Make the staged folders hold these files and no others; files that are right already are not touched."""
-    for top in STAGED:
-        below = {path.removeprefix(f"{top}/"): text for path, text in files.items() if path.startswith(f"{top}/")}
-        writing.sync_tree(folder / top, below)
+    theme = theme_files(root)
+    writing.sync_tree(folder / "theme", {path.removeprefix("theme/"): data for path, data in theme.items()})
+    return assemble(root, site, files, fixed, order.site_url)
 
 
 def summary(base: Base) -> str:
@@ -200,43 +159,6 @@ def count(number: int, noun: str) -> str:
 # -------------------------------------------------------------------------------------------- the build before
 
 
-@dataclass(frozen=True, slots=True)
-class MadeFrom:
-    """What a build is made from: a digest of all that it depends on, and one of each of the user's files."""
-
-    inputs: str
-    files: Mapping[str, str]
-
-    @staticmethod
-    def now(settings: Settings, order: Order) -> MadeFrom:
-        """What a build that begins now is made from: files changed while it runs are newer than it."""
-        return MadeFrom(fingerprint(settings, order), inputs.contents(settings))
-
-
-def fingerprint(settings: Settings, order: Order) -> str:
-    """A digest of all that this build depends on."""
-    return inputs.fingerprint(settings, order.site_url or "", *["private"] * order.private)
-
-
-def earlier(settings: Settings, order: Order, site: Path) -> Outcome | None:
-    """The outcome of the build before, if it was made from the same inputs and its site stands as it was published."""
-    try:
-        record = read_record(settings, site)
-        problems = tuple(problem_from(data) for data in record["problems"])
-        unchanged = is_unchanged(record, settings, order, site)
-    except (KeyError, TypeError):
-        return None
-    if not unchanged or refused(problems, order):
-        return None
-    return Outcome(OK, problems, record["summary"], site, unchanged=True)
-
-
-def is_unchanged(record: Mapping[str, Any], settings: Settings, order: Order, site: Path) -> bool:
-    """Whether a site stands as it was published, and would be made from the same inputs again."""
-    inputs_now = fingerprint(settings, order)
-    return record.get("inputs") == inputs_now and record.get("site") == inputs.fingerprint_of_folder(site)
-
-
 def remember(base: Base, site: Path, made_from: MadeFrom, outcome: Outcome) -> None:
     """Write down what a site was made from, so that one can tell later what is newer than it."""
     record = {
@@ -255,22 +177,3 @@ def measurement_digests(base: Base) -> dict[str, str]:
     """A digest of each measurement that cards name, by call."""
     found = ((call, base.lock.get(call)) for call in base.calls)
     return {call: inputs.digest([measurement])[:16] for call, measurement in found if measurement}
-
-
-def read_record(settings: Settings, site: Path) -> dict[str, Any]:
-    """What is written down of a site; nothing where there is none, or a record that cannot be read."""
-    try:
-        record = json.loads(record_of(settings, site).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return record if isinstance(record, dict) else {}
-
-
-def record_of(settings: Settings, site: Path) -> Path:
-    """Where it is written down what a site was made from."""
-    return settings.root / settings.build / f"built-{site.name}.json"
-
-
-def problem_from(data: dict[str, Any]) -> Problem:
-    """A problem that was written down."""
-    return Problem(**{**data, "place": Place(**data["place"])})

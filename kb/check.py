@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import posixpath
 import re
 import unicodedata
@@ -13,7 +14,9 @@ from kb.base import Base
 from kb.bibliographic_checks import repeated_papers, two_spellings, unlisted_papers
 from kb.calls import CallError, is_call, normalise
 from kb.claims import Outcome, footnote, line_of
+from kb.kept import KeptNote, is_quiet
 from kb.lints import meant_unit, misnamed_columns, repeated_texts
+from kb.plain_records import from_plain
 from kb.problems import in_order, problem
 from kb.records import Card, Link, Place, Problem, ResultRow, Section, Severity, Verdict
 from kb.runnables import unknown
@@ -35,8 +38,21 @@ Validation = Callable[[Base], Iterable[Problem]]
 
 def check(base: Base) -> list[Problem]:
     """Every problem of a knowledge base that no comment silences, in the order of files and lines."""
-    found = [*base.problems, *(each for validate in VALIDATIONS for each in validate(base))]
+    found = [*base.problems, *_own(base), *(each for validate in VALIDATIONS for each in validate(base))]
     return in_order(silenced(found, base.notes))
+
+
+def own_problems(base: Base) -> tuple[Problem, ...]:
+    """What is wrong with cards each by itself: nothing but their notes and the template decides it."""
+    return tuple(each for validate in OWN_VALIDATIONS for each in validate(base))
+
+
+def _own(base: Base) -> Iterator[Problem]:
+    kept = [note for note in base.notes if isinstance(note, KeptNote)]
+    if not kept:
+        yield from own_problems(base)
+    for note in kept:
+        yield from from_plain(note.facts["found"])
 
 
 def missing_sections(base: Base) -> Iterator[Problem]:
@@ -157,7 +173,9 @@ def broken_images(base: Base) -> Iterator[Problem]:
 def bad_calls(base: Base) -> Iterator[Problem]:
     """Calls that name no model, or that give it arguments which it does not have."""
     for note in base.notes:
-        for card in note.cards:  # as written: in `base.cards` they are in normal form, or gone
+        for card in itertools.filterfalse(
+            is_quiet, note.cards
+        ):  # as written: in `base.cards` they are in normal form, or gone
             for model in card.models:
                 yield from _call_problems(model.call, Place(card.path, model.line, model.column), base)
             for row in card.results:
@@ -166,7 +184,7 @@ def bad_calls(base: Base) -> Iterator[Problem]:
 
 def unexplained_figures(base: Base) -> Iterator[Problem]:
     """Printed figures that the model does not give under any convention that their column fits."""
-    for card in base.cards:
+    for card in base.tested_cards:
         rows = {row.line: row for row in card.results}
         for verdict in base.verdicts(card).values():
             if verdict.status == "unexplained":
@@ -175,7 +193,7 @@ def unexplained_figures(base: Base) -> Iterator[Problem]:
 
 def failed_claims(base: Base) -> Iterator[Problem]:
     """Claims that do not hold, and expressions that cannot be read or computed."""
-    for card in base.cards:
+    for card in base.tested_cards:
         for outcome in base.claims(card):
             if outcome.error:
                 error = outcome.error
@@ -184,13 +202,15 @@ def failed_claims(base: Base) -> Iterator[Problem]:
                 yield _failure(outcome, card)
 
 
-VALIDATIONS: Sequence[Validation] = (
+OWN_VALIDATIONS: Sequence[Validation] = (
     missing_sections,
     empty_sections,
     repeated_sections,
-    repeated_citekeys,
     other_years,
     missing_citations,
+)
+VALIDATIONS: Sequence[Validation] = (
+    repeated_citekeys,
     unlisted_papers,
     repeated_papers,
     two_spellings,

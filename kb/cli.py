@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, TextIO, TypeAlias
 
 if TYPE_CHECKING:
     from kb.bibliography import Entry
-    from kb.building import Outcome
+    from kb.built import Order, Outcome
     from kb.exports import Published
     from kb.importing import Order as ImportOrder
     from kb.pages.site import Site
@@ -286,13 +286,14 @@ def check(options: argparse.Namespace) -> int:
     """kb check: all mistakes, none hidden."""
     if options.explain:
         return explain_code(options.explain.upper())
-    from kb.base import load
+    from kb import base, keeping
     from kb.check import check as check_base
     from kb.selection import lies_in, notes_outside, relative
 
     settings = settings_of(options)
     paths = [relative(path, settings.root) for path in options.paths]
-    problems = check_base(load(settings.root, notes_outside(paths, settings)))
+    outside = notes_outside(paths, settings)
+    problems = check_base(base.load(settings.root, outside) if outside else keeping.load(settings.root)[0])
     wanted = [found for found in problems if not paths or lies_in(found.place.path, paths)]
     show(in_workspace(wanted, options.format, settings.root), options.format, sys.stdout)
     if wanted and options.format == "text" and sys.stdout.isatty():
@@ -426,15 +427,11 @@ def audit(options: argparse.Namespace) -> int:
 
 def build(options: argparse.Namespace) -> int:
     """kb build: everything, then site/."""
-    from kb.building import Order
-    from kb.building import build as build_site
+    from kb.built import Order, earlier
 
     order = Order(locked=options.locked, strict=options.strict)
-    settings, say = settings_of(options), progress(sys.stderr)
-    try:
-        outcome = build_site(settings, order, say)
-    finally:
-        say("")
+    settings = settings_of(options)
+    outcome = earlier(settings, order, settings.root / settings.site) or built(settings, order)
     if options.format == "text":
         show(outcome.told, "text", sys.stderr)
     else:
@@ -442,6 +439,17 @@ def build(options: argparse.Namespace) -> int:
     if outcome.site:
         print(last_line(outcome), file=sys.stderr if options.format == "json" else sys.stdout)
     return outcome.code
+
+
+def built(settings: Settings, order: Order) -> Outcome:
+    """Build, telling how far it is."""
+    from kb.building import build as build_site
+
+    say = progress(sys.stderr)
+    try:
+        return build_site(settings, order, say)
+    finally:
+        say("")
 
 
 def last_line(outcome: Outcome) -> str:

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 
 from kb import inputs, remeasuring
 from kb.base import Base
-from kb.building import NEEDS_TORCH, Order, count, is_unchanged, measurement_digests, read_record, refused
+from kb.building import NEEDS_TORCH, count, measurement_digests
+from kb.built import Order, is_unchanged, read_record, refused
 from kb.check import check
 from kb.fingerprints import can_measure
 

@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from importlib.metadata import distributions
+from functools import cache
 from pathlib import Path
 
 from kb.resources import PACKAGE, templates_dir
@@ -29,11 +29,23 @@ def snapshot(settings: Settings) -> frozenset[Seen]:
 
 def fingerprint(settings: Settings, *options: str) -> str:
     """A digest of all that a build depends on: the user's files, kb's own, and the installed packages."""
-    ours = [*seen_in(PACKAGE, PACKAGE), *seen_in(templates_dir(), templates_dir())]
-    packages = sorted(f"{found.name}=={found.version}" for found in distributions())
-    return digest(
-        [*sorted(snapshot(settings)), *sorted(ours), *packages, *environment(settings), *options, sys.version]
-    )
+    return digest([*sorted(snapshot(settings)), *tools(), *environment(settings), *options])
+
+
+def fixed(settings: Settings, *options: str) -> str:
+    """A digest of all that is the same for every page: the user's files but for the notes, and what made them."""
+    notes = f"{settings.notes}/"
+    others = sorted(found for found in snapshot(settings) if not found[0].startswith(notes))
+    return digest([*others, *tools(), *environment(settings), *options])
+
+
+@cache
+def tools() -> tuple[object, ...]:
+    """kb's own files, the installed packages by their versions, and Python's version."""
+    ours = sorted([*seen_in(PACKAGE, PACKAGE), *seen_in(templates_dir(), templates_dir())])
+    folders = [folder for folder in sys.path if os.path.isdir(folder)]
+    packages = {name for folder in folders for name in os.listdir(folder) if name.endswith((".dist-info", ".egg-info"))}
+    return (*ours, *sorted(packages), sys.version)
 
 
 def contents(settings: Settings) -> dict[str, str]:
@@ -48,6 +60,11 @@ def digest_of_file(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()[:16]
     except OSError:
         return ""
+
+
+def digest_of_bytes(data: bytes) -> str:
+    """The same of bytes at hand."""
+    return hashlib.sha256(data).hexdigest()[:16]
 
 
 def environment(settings: Settings) -> list[tuple[str, str | None]]:
@@ -70,16 +87,22 @@ def digest(parts: Iterable[object]) -> str:
 
 def seen_in(folder: Path, base: Path) -> Iterator[Seen]:
     """The files below a folder, without hidden ones and editors' copies; their paths are relative to `base`."""
+    start = len(str(base)) + 1
     for parent, names, files in os.walk(folder, followlinks=True):
         names[:] = [name for name in names if not name.startswith(".") and name not in IGNORED_FOLDERS]
-        yield from seen((Path(parent, name) for name in files if not name.startswith(".") and name[-1] != "~"), base)
+        kept = (os.path.join(parent, name) for name in files if not name.startswith(".") and name[-1] != "~")
+        yield from _seen(kept, start)
 
 
 def seen(paths: Iterable[Path], base: Path) -> Iterator[Seen]:
     """The files among the paths that can be looked at."""
+    return _seen(map(str, paths), len(str(base)) + 1)
+
+
+def _seen(paths: Iterable[str], start: int) -> Iterator[Seen]:
     for path in paths:
         try:
-            stat = path.stat()
+            stat = os.stat(path)
         except OSError:  # gone between listing and looking, or a link to nowhere
             continue
-        yield path.relative_to(base).as_posix(), stat.st_size, stat.st_mtime_ns
+        yield path[start:].replace(os.sep, "/"), stat.st_size, stat.st_mtime_ns

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
+from typing import NamedTuple
 
 from kb.base import Base
 from kb.figures import number_in
 from kb.judging import CONVENTIONS
+from kb.kept import KeptCard
 from kb.problems import problem
-from kb.records import Card, Measurement, Place, Printed, Problem, Section, Verdict
+from kb.records import Card, Measurement, Place, Printed, Problem, Verdict
+from kb.schema import Schema
 from kb.tables import Row, tables
 
 LONG = 64  # bytes from which a text is no phrase that anybody might write twice: some 21 Chinese characters
@@ -28,25 +33,34 @@ _MISNAMED = {
 }
 
 
+class OwnText(NamedTuple):
+    """A section that is its card's own: a digest of its text, and where it stands."""
+
+    digest: str
+    heading: str
+    line: int
+
+
 def repeated_texts(base: Base) -> Iterator[Problem]:
     """Sections with the text of another section: pasted, and forgotten. Versions in other languages share tables."""
-    first: dict[str, tuple[Card, Section]] = {}
+    first: dict[str, tuple[Card, OwnText]] = {}
     for card in base.cards:
-        for section in _expected_sections(card, base):
-            text = _normal(section.markdown)
-            if len(text.encode()) < LONG:
-                continue
-            other, earlier = first.setdefault(text, (card, section))
-            if earlier is not section and (other is card or other.citekey != card.citekey):
-                yield _repeated(card, section, other, earlier)
+        kept = card.fact("texts") if isinstance(card, KeptCard) else own_texts(card, base.schema)
+        for text in itertools.starmap(OwnText, kept):
+            other, earlier = first.setdefault(text.digest, (card, text))
+            if earlier is not text and (other is card or other.citekey != card.citekey):
+                yield _repeated(card, text, other, earlier)
 
 
-def _expected_sections(card: Card, base: Base) -> Iterator[Section]:
-    """The sections that are each card's own: lists of models, and sections of the author's, may well be equal."""
-    for section in card.sections:
-        known = base.schema.section(section.id)
-        if known and not known.optional:
-            yield section
+def own_texts(card: Card, schema: Schema) -> tuple[OwnText, ...]:
+    """The long sections that are a card's own: lists of models, and sections of the author's, may well be equal."""
+    expected = (each for each in card.sections if (known := schema.section(each.id)) and not known.optional)
+    texts = ((section, _normal(section.markdown).encode()) for section in expected)
+    return tuple(
+        OwnText(hashlib.sha256(text).hexdigest()[:32], section.heading, section.line)
+        for section, text in texts
+        if len(text) >= LONG
+    )
 
 
 def _normal(markdown: str) -> str:
@@ -55,7 +69,7 @@ def _normal(markdown: str) -> str:
     return "".join(text.split()).casefold()
 
 
-def _repeated(card: Card, section: Section, other: Card, earlier: Section) -> Problem:
+def _repeated(card: Card, section: OwnText, other: Card, earlier: OwnText) -> Problem:
     where = "this card" if other is card else f"`{other.citekey}`"
     message = f"the section `{section.heading}` is, word for word, `{earlier.heading}` of {where}"
     hint = f"that one is at {other.path}:{earlier.line}; write this one anew, or link to it: `[[{other.citekey}]]`"
@@ -84,7 +98,7 @@ def _fits(printed: Printed, factor: Decimal, verdict: Verdict, measured: Measure
 
 def misnamed_columns(base: Base) -> Iterator[Problem]:
     """Columns of FLOPs that hold multiply-adds, or the other way round, as the factor of two shows."""
-    for card in base.cards:
+    for card in base.tested_cards:
         columns = dict(_misnamed(base.verdicts(card).values(), {row.line: row.table for row in card.results}))
         for header, source in _headers(card) if columns else ():
             for index, cell in enumerate(header.cells):

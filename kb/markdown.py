@@ -16,6 +16,7 @@ from typing import Any, Literal
 from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
 from kb.markdown_rules import callouts, delimiters, footnotes, html, math, positions, tables
@@ -26,6 +27,7 @@ from kb.records import Equation, Link, Place, Problem
 
 LONGEST_FORMULA = 40  # characters that a formula may have to be read without being set
 MAX_NESTING = 40  # lists count twice; the time that a hostile line takes grows with it
+_PARTS = 16  # how many parts of notes are kept, parsed: a note's own, until all its readers have seen them
 _NEWLINES = re.compile(r"\r\n?")
 _STRAY_HINT = "write $x$, with a space on both sides or on neither; write \\$ for the sign itself"
 _REACH = re.compile(r"[$\n]")
@@ -67,9 +69,61 @@ def parse(text: str, definitions: str = "") -> tuple[Token, ...]:
     return _parsed(text, definitions)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=_PARTS)
 def _parsed(text: str, definitions: str) -> tuple[Token, ...]:
-    return tuple(parse_anew(text, definitions))
+    blocks = None if definitions else _foreseen.pop(text, None)
+    return tuple(parse_anew(text, definitions) if blocks is None else _from_blocks(text, blocks))
+
+
+_foreseen: dict[str, list[Token]] = {}  # block tokens of texts that are about to be parsed
+
+
+def foresee(text: str, blocks: list[Token]) -> None:
+    """Let `parse` go on from the block tokens of a text, which were met in the note that it is a part of."""
+    while len(_foreseen) >= _PARTS:
+        del _foreseen[next(iter(_foreseen))]
+    _foreseen[text] = blocks
+
+
+def _from_blocks(text: str, blocks: list[Token]) -> list[Token]:
+    """What the parser makes of a text whose blocks are known: all of its rules but those that find them."""
+    md = parser()
+    state = StateCore(text, md, {}, blocks)
+    names = md.core.ruler.get_active_rules()
+    for name, rule in zip(names, md.core.ruler.getRules(""), strict=True):
+        if name not in ("normalize", "block"):
+            rule(state)
+    return state.tokens
+
+
+class Blocks:
+    """The block tokens of a note, from which those of its parts are taken."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._tokens, _ = _blocks(text)
+        starts = [number for number, token in enumerate(self._tokens) if not token.level and token.map]
+        self._runs = [self._tokens[start:end] for start, end in pairwise([*starts, len(self._tokens)])]
+        self._whole = "]:" not in text and "\0" not in text and "\r" not in text
+
+    def top_level(self) -> Iterator[tuple[Token, str]]:
+        """The tokens that open top-level blocks, each with the source inside it; their maps count lines from 0."""
+        for run in self._runs:
+            yield run[0], run[1].content if len(run) > 1 else ""
+
+    def part(self, start: int, end: int) -> list[Token] | None:
+        """The tokens of the blocks on these lines, as if these were the whole text; None where that cannot be told.
+
+        Lines that begin after a block and hold whole blocks mean the same alone, but for definitions made elsewhere.
+        """
+        found = [run for run in self._runs if run[0].map and start <= run[0].map[0] < end]
+        if not self._whole or any(run[0].map[1] > end for run in found if run[0].map):
+            return None
+        tokens = [token for run in found for token in run]
+        for token in tokens:
+            if token.map:
+                token.map = [token.map[0] - start, token.map[1] - start]
+        return tokens
 
 
 def _environment(source: str) -> dict[str, Any]:
@@ -78,14 +132,6 @@ def _environment(source: str) -> dict[str, Any]:
     labels = [token.meta["label"] for token in tokens if token.type == "footnote_reference_open"]
     refs = {f":{label}": -1 for label in labels}
     return {"references": env.get("references", {}), "definitions": tokens, "footnotes": {"refs": refs, "list": {}}}
-
-
-def top_level(text: str) -> Iterator[tuple[Token, str]]:
-    """The tokens that open a note's top-level blocks, each with the source inside it; their maps count lines from 0."""
-    tokens, _ = _blocks(text)
-    for token, inside in pairwise([*tokens, Token("", "", 0)]):
-        if not token.level and token.map:
-            yield token, inside.content
 
 
 def headings(text: str) -> list[Heading]:

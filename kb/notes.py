@@ -55,7 +55,7 @@ def _card(each: CardRange, above: Head, reading: Reading, settings: Settings) ->
     end = card_end(each, reading)
     head_end = each.quote.end if each.quote else each.heading.end
     headings = tuple(section_headings_of(each, reading))
-    intro = reading.text(head_end, headings[0].line if headings else end)
+    intro = reading.body(head_end, headings[0].line if headings else end)
     sections = tuple(_sections(headings, end, reading))
     known = _definitions(reading.text(head_end, end), reading)
     texts = ((intro, head_end + 1), *((section.markdown, section.line + 1) for section in sections))
@@ -180,7 +180,7 @@ def _sections(headings: Sequence[Block], end: int, reading: Reading) -> Iterator
             id=reading.schema.section_id(block.text),
             heading=block.text,
             line=block.line + 1,
-            markdown=reading.text(block.end, stop),
+            markdown=reading.body(block.end, stop),
             head=reading.text(block.line, block.end),
         )
 

@@ -13,6 +13,7 @@ from operator import is_
 from typing import Protocol, TypeVar
 
 from kb.base import Base
+from kb.kept import KeptCard
 from kb.markdown import definition_spans, definitions, headings
 from kb.notes import used_definitions
 from kb.prose import prose
@@ -48,6 +49,8 @@ def _holding(base: Base, chosen: Sequence[Card]) -> Base:
 
 def public_card(card: Card, schema: Schema) -> Card:
     """The card without its private sections, and without all that was read from them."""
+    if isinstance(card, KeptCard):
+        return public_card(card.whole(), schema) if card.fact("private") else card
     hidden = frozenset(_hidden_lines(card, schema))
     if not hidden:
         return card
@@ -68,6 +71,11 @@ def public_card(card: Card, schema: Schema) -> Card:
         definitions=used,
         prose=prose((intro, card.intro_line), sections, used),
     )
+
+
+def has_private(card: Card, schema: Schema) -> bool:
+    """Whether a card has anything, beside itself, that is not for the public."""
+    return any(True for _ in _hidden_lines(card, schema))
 
 
 def _hidden_lines(card: Card, schema: Schema) -> Iterator[int]:

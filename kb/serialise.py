@@ -7,9 +7,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-import yaml
-
 from kb.plain_yaml import as_plain
+from kb.quick_yaml import dump
 from kb.records import Card, Printed, ResultRow
 
 FORMAT = 1
@@ -72,7 +71,7 @@ def _number(value: Decimal) -> int | float:
 
 def to_yaml(card: Card) -> str:
     """A card as YAML, its Markdown in block scalars."""
-    return _dump(card_data(card))
+    return dump(card_data(card))
 
 
 def to_json(card: Card) -> str:
@@ -82,36 +81,9 @@ def to_json(card: Card) -> str:
 
 def cards_to_yaml(cards: Iterable[Card]) -> str:
     """A list of cards as YAML."""
-    return _dump([card_data(card) for card in cards])
+    return dump([card_data(card) for card in cards])
 
 
 def cards_to_json(cards: Iterable[Card]) -> str:
     """A list of cards as JSON."""
     return json.dumps([card_data(card) for card in cards], ensure_ascii=False, indent=2) + "\n"
-
-
-def _dump(data: object) -> str:
-    return yaml.dump(data, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=10**6)
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes texts of several lines as block scalars, also those with spaces at the ends of lines."""
-
-    def analyze_scalar(self, scalar: str) -> Any:
-        analysis = super().analyze_scalar(scalar)
-        if analysis.multiline:
-            plain = all(letter.isprintable() or letter in "\n\t" for letter in scalar)
-            analysis.allow_block = plain and bool(scalar.strip())
-            analysis.allow_single_quoted = plain  # a break other than a line feed would come back as one
-        return analysis
-
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-        del indentless  # list items stand deeper than the key above them
-        super().increase_indent(flow, False)
-
-
-def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
-
-
-_Dumper.add_representer(str, _text)

@@ -3,36 +3,34 @@
 A page asks `/.kb/state?page=PATH&since=N` and gets an answer when there is news: another version of itself, on which
 it loads itself again, or a message, which it shows. The copy lies in `build/serve`; the published site is left alone.
 
-Edited notes are shown at once, by `previewing`; what else follows from them is built behind, in a process of its own,
-once the author pauses.
+A build makes what has changed and nothing else, so it is what answers an edit, too.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import multiprocessing
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from kb.building import Order, Outcome, Say, build
+from kb import keeping
+from kb.building import Say, build
+from kb.built import Order, Outcome
 from kb.inputs import Seen, snapshot
-from kb.previewing import Preview
+from kb.pages.site import Site
 from kb.problems import format_problems
 from kb.records import Problem
 from kb.resources import PACKAGE
 from kb.settings import Settings, load_settings
 
 TICK = 0.1  # seconds between two looks at the files
-PAUSE = 2.0  # seconds without an edit before the rest of the site is built
 PATIENCE = 25.0  # seconds that a page waits for news before it asks again
 COPY = "serve"  # the folder of the copy, below the settings' build folder
 SCRIPT = (PACKAGE / "serving.js").read_bytes()
@@ -81,101 +79,41 @@ class Builder:
         self.board = board
         self._order = Order(site=f"build/{COPY}", site_url=site_url, private=True)
         self._say = say
-        self._built = False  # whether a build has succeeded that no preview was prepared for
-        self._preview: Preview | None = None
-        self._edited_at = 0.0  # when notes were last previewed without a build after it
-        self._behind: BaseProcess | None = None
 
     def build(self) -> None:
         """Build, and tell the terminal and the pages."""
         started = time.monotonic()
-        self._preview = None
         settings, problems = load_settings(self.root)
         outcome = Outcome(1, tuple(problems)) if problems else build(settings, self._order)
-        self._built = outcome.code == 0
         self._tell(outcome, time.monotonic() - started)
-
-    def prepare(self) -> None:
-        """After a build, read what the next edit is previewed with."""
-        self._built = False
-        self._preview = Preview(load_settings(self.root)[0], self._order)
-        self.board.post(remarks=self._preview.remarks())
 
     def _tell(self, outcome: Outcome, seconds: float) -> None:
         if not outcome.unchanged:
             self._say_problems(outcome.problems)
             self._say(f"built in {seconds:.1f} s" if outcome.code == 0 else "not built; the pages stay as they were")
         errors = [found for found in outcome.problems if outcome.code and found.severity == "error"]
-        self.board.post(message=format_problems(errors, "text"))
+        self.board.post(message=format_problems(errors, "text"), remarks=remarks(self.root, outcome.problems))
 
     def _say_problems(self, problems: Iterable[Problem]) -> None:
         for line in format_problems(problems, "text").splitlines():
             self._say(line)
 
-    def preview(self, paths: Collection[str]) -> bool:
-        """Show edited notes, all else as it was; False where that takes a build."""
-        started = time.monotonic()
-        if self._preview is None or not self._preview.shows(paths):
-            return False
-        problems = self._preview.problems
-        errors = [found for found in problems if found.severity == "error"]
-        self._say_problems(found for found in problems if found.place.path in paths and found.severity != "note")
-        self._say("not shown" if errors else f"shown in {time.monotonic() - started:.1f} s; the rest follows")
-        self.board.post(message=format_problems(errors, "text"), remarks=self._preview.remarks())
-        self._edited_at = 0.0 if errors else time.monotonic()
-        return True
-
-    def safely(self, act: Callable[[], bool | None]) -> bool:
+    def safely(self, act: Callable[[], None]) -> None:
         """Act; what goes wrong in kb itself is a message too."""
         try:
-            return act() is not False
+            act()
         except Exception as error:  # noqa: BLE001 - the server outlives whatever happens to a build
             message = f"{type(error).__name__}: {error}"
             self._say(message)
             self.board.post(message=message)
-            return True
 
     def watch(self, before: frozenset[Seen]) -> None:
         """Follow the sources, for ever; `before` is how they were when the site was built."""
         while True:
-            if self._built:
-                self.safely(self.prepare)
             time.sleep(TICK)
-            now = self.look()
-            if now != before:
-                now = self._settled(now)
-                self._follow(before, now)
-                before = now
-            else:
-                self._build_behind()
-
-    def _follow(self, before: frozenset[Seen], now: frozenset[Seen]) -> None:
-        self._stop_behind()
-        edited = {path for path, *_ in now - before}
-        gone = {path for path, *_ in before} - {path for path, *_ in now}
-        if gone or not self.safely(lambda: self.preview(edited)):
-            self._edited_at = 0.0
-            self.safely(self.build)
-
-    def _build_behind(self) -> None:
-        """Build all that the previewed notes change elsewhere, once the author pauses; open pages hear of it."""
-        if self._behind and not self._behind.is_alive():
-            self._behind = None
-            self.board.post(message=self.board.read().message)
-        if self._edited_at and time.monotonic() - self._edited_at > PAUSE:
-            self._edited_at = 0.0
-            settings, _ = load_settings(self.root)
-            context = multiprocessing.get_context("spawn")
-            self._behind = context.Process(target=build, args=(settings, self._order), daemon=True)
-            self._behind.start()
-
-    def _stop_behind(self) -> None:
-        """End a build that an edit has overtaken: it leaves the copy whole, and the next build begins anew."""
-        if self._behind:
-            self._behind.kill()
-            self._behind.join()
-            self._behind = None
-            self._edited_at = time.monotonic()
+            if self.look() != before:
+                before = self._settled(self.look())
+                self.safely(self.build)
 
     def look(self) -> frozenset[Seen]:
         """The sources as they are."""
@@ -188,6 +126,17 @@ class Builder:
             before, now = now, self.look()
             if before == now:
                 return now
+
+
+def remarks(root: Path, problems: Collection[Problem]) -> Mapping[str, str]:
+    """What is to be said of cards that build all the same, by the path of their pages."""
+    base, _ = keeping.load(root)
+    site = Site(base, private=True)
+    said: dict[str, list[Problem]] = {}
+    for found in problems:
+        if found.severity in ("finding", "warning"):
+            said.setdefault(found.place.path, []).append(found)
+    return {site.path_of(card): format_problems(said[card.path]) for card in base.cards if card.path in said}
 
 
 class Handler(SimpleHTTPRequestHandler):

@@ -11,7 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from kb.encoding import split_lines, without_marks
+from kb.kept import KeptNote
 from kb.markdown import code_lines
+from kb.plain_records import from_plain
 from kb.problems import CODES, problem
 from kb.records import Note, Place, Problem
 
@@ -45,6 +47,9 @@ def silenced(problems: Iterable[Problem], notes: Iterable[Note]) -> list[Problem
 
 def silences(note: Note) -> Iterator[Silence]:
     """The silences of a note; a comment without a code is one with the code ""."""
+    if isinstance(note, KeptNote):
+        yield from (Silence(*from_plain(each)) for each in note.facts["silences"])
+        return
     text = "".join(part.text for part in note.slices)
     if not _COMMENT.search(text):
         return

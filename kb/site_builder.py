@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
 import logging
 import os
+import re
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import yaml
 from jinja2 import TemplateSyntaxError
+from markdown import Markdown
 
 from kb.problems import problem
 from kb.records import Place, Problem
@@ -18,6 +23,13 @@ from kb.settings import FILE
 
 # Nothing on a page may come from the clock; the Material theme's notices are for those who run MkDocs by hand.
 ENVIRONMENT = {"SOURCE_DATE_EPOCH": "315532800", "NO_MKDOCS_2_WARNING": "1"}
+
+INSERT = "kb.insert"
+
+_MATTER = re.compile(r"---\n(.*?)\n---\n", re.DOTALL)
+_FOR_MKDOCS = re.compile(r"\]|<(?!!-- kb-body)")  # links, images and addresses, and HTML that may hold some
+_ALL_PAGES = re.compile(rb"\bpages\b")
+_COMMENT = re.compile(rb"\{#.*?#\}", re.DOTALL)
 
 
 def run_mkdocs(root: Path, site: Path, site_url: str | None = None) -> list[Problem]:
@@ -38,48 +50,151 @@ def run_mkdocs(root: Path, site: Path, site_url: str | None = None) -> list[Prob
             messages.append(str(error))
         except Exception as error:  # noqa: BLE001 - a template or a plugin of the user's may raise anything
             return [problem_of(error, root)]
-    return [problem("K604", Place(FILE), f"MkDocs: {message}") for message in messages]
+    return [mkdocs_says(message) for message in messages]
 
 
-class Renderer:
-    """MkDocs, set up once to render single pages of the staged tree, as a build would, into a folder of its own."""
+def mkdocs_says(message: str) -> Problem:
+    """What MkDocs has logged, as a problem."""
+    return problem("K604", Place(FILE), f"MkDocs: {message}")
 
-    def __init__(self, root: Path, folder: Path, site_url: str | None = None) -> None:
+
+class Theme:
+    """MkDocs and its theme, set up once to render the staged pages one by one, as `mkdocs build` would.
+
+    A page is rendered with placeholders where its bodies belong: those are put in afterwards.
+    """
+
+    def __init__(self, root: Path, site_url: str | None = None) -> None:
         from mkdocs.config import load_config
-        from mkdocs.structure.files import get_files, set_exclusions
         from mkdocs.structure.nav import get_navigation
 
-        with environment(ENVIRONMENT), warnings_logged():
-            config = load_config(str(root / FILE), site_dir=str(folder), site_url=site_url)
-            config.mdx_configs["kb.insert"] = {"folder": str(root / "build" / "bodies")}
-            self._config = config = config.plugins.on_config(config)
-            theme, files = config.theme.get_env(), get_files(config)
-            files.add_files_from_theme(theme, config)
-            self._files = files = config.plugins.on_files(files, config=config)
-            set_exclusions(files, config)
-            self._nav = config.plugins.on_nav(get_navigation(files, config), config=config, files=files)
+        with environment(ENVIRONMENT), warnings_logged() as self.messages:
+            self._root = root
+            self._config = config = load_config(
+                str(root / FILE), site_dir=str(root / "build" / ".site"), site_url=site_url
+            )
+            self.is_page_local = page_local(config, root)
+            if not self.is_page_local:
+                return
+            config.markdown_extensions.remove(INSERT)
+            self._theme = config.theme.get_env()
+            self._files = self._files_of(sorted(paths_in(config.nav)))
+            self._nav = get_navigation(self._files, config)
+            self._markdown = Markdown(extensions=config.markdown_extensions, extension_configs=config.mdx_configs or {})
             for page in self._nav.pages:  # their titles stand in every page
-                self._populate(page)
-            self._theme = config.plugins.on_env(theme, config=config, files=files)
+                self._read(page)
 
-    def render(self, name: str) -> bytes:
+    @property
+    def titles(self) -> list[tuple[str, str]]:
+        """The pages in the nav, with their titles."""
+        return [(page.url, str(page.title)) for page in self._nav.pages]
+
+    def page(self, name: str) -> str:
         """The HTML of a staged page, by its path below the staged pages: `cards/K.md`."""
-        from mkdocs.commands.build import _build_page
+        from mkdocs.commands.build import get_context
         from mkdocs.structure.pages import Page
 
-        file = self._files.get_file_from_path(name)
-        assert file is not None
-        with environment(ENVIRONMENT), warnings_logged():
-            page = Page(None, file, self._config)
-            self._populate(page)
-            pages = self._files.documentation_pages()
-            _build_page(page, self._config, pages, self._nav, self._theme)
-        return Path(file.abs_dest_path).read_bytes()
+        with environment(ENVIRONMENT), warnings_logged() as messages:
+            file = self._files.get_file_from_path(name) or self._file(name)
+            page = file.page or Page(None, file, self._config)
+            self._read(page)
+            page.active = True
+            context = get_context(self._nav, self._files, self._config, page)
+            template = self._theme.get_template(page.meta.get("template", "main.html"))
+            html = template.render(context)
+            page.active = False
+        self.messages += [message for message in messages if message not in self.messages]
+        return html
 
-    def _populate(self, page: Any) -> None:
-        from mkdocs.commands.build import _populate_page
+    def other_pages(self, names: Iterable[str]) -> dict[str, bytes]:
+        """The theme's pages that are made of no Markdown: 404.html, sitemap.xml, …; `names` are all staged pages."""
+        from mkdocs.commands.build import _build_template
 
-        _populate_page(page, self._config, self._files)
+        found: dict[str, bytes] = {}
+        with environment(ENVIRONMENT), warnings_logged() as messages:
+            files = self._files_of(names)
+            for name in sorted(self._config.theme.static_templates):
+                html = _build_template(name, self._theme.get_template(name), files, self._config, self._nav)
+                if html.strip():
+                    found[name] = html.encode()
+        if "sitemap.xml" in found:
+            found["sitemap.xml.gz"] = _zipped("sitemap.xml", found["sitemap.xml"])
+        self.messages += messages
+        return found
+
+    def static_files(self) -> dict[str, Path]:
+        """The theme's files that are copied as they are, by their paths on the site."""
+        from mkdocs.structure.files import Files
+
+        files = Files([])
+        files.add_files_from_theme(self._theme, self._config)
+        return {file.dest_uri: Path(str(file.abs_src_path)) for file in files}
+
+    def _files_of(self, names: Iterable[str]) -> Any:
+        from mkdocs.structure.files import Files, set_exclusions
+
+        files = Files([self._file(name) for name in names if (self._root / "build" / "pages" / name).is_file()])
+        set_exclusions(files, self._config)
+        return files
+
+    def _file(self, name: str) -> Any:
+        from mkdocs.structure.files import File, InclusionLevel
+
+        config = self._config
+        return File(
+            name, config.docs_dir, config.site_dir, use_directory_urls=False, inclusion=InclusionLevel.NOT_IN_NAV
+        )
+
+    def _read(self, page: Any) -> None:
+        """Read a page's source and convert it; what holds links for MkDocs to follow is left to MkDocs."""
+        from mkdocs.structure.toc import get_toc
+
+        source = page.file.content_string
+        page.markdown, page.meta = _front_matter(source)
+        if _FOR_MKDOCS.search(page.markdown):
+            page.render(self._config, self._files)
+            return
+        self._markdown.reset()
+        page.content = self._markdown.convert(page.markdown)
+        page.toc = get_toc(getattr(self._markdown, "toc_tokens", []))
+
+
+def _zipped(name: str, data: bytes) -> bytes:
+    """A file as MkDocs zips it: named in it, and as old as all that it makes."""
+    zipped = BytesIO()
+    with gzip.GzipFile(name, "wb", fileobj=zipped, mtime=int(ENVIRONMENT["SOURCE_DATE_EPOCH"])) as file:
+        file.write(data)
+    return zipped.getvalue()
+
+
+def page_local(config: Any, root: Path) -> bool:
+    """Whether a page depends on nothing but its own source, the settings, the theme and the titles in the nav.
+
+    Plugins, hooks and templates of the user's may make it depend on anything; then MkDocs builds the whole site.
+    """
+    usual = config.nav and INSERT in config.markdown_extensions and not config.use_directory_urls
+    special = config.plugins or config.hooks or config.extra_templates or config.exclude_docs or config.draft_docs
+    staged = Path(config.docs_dir) == root / "build" / "pages"
+    templates = (root / "templates" / "theme").rglob("*.html")
+    return bool(usual and staged and not special) and not any(
+        _ALL_PAGES.search(_COMMENT.sub(b"", each.read_bytes())) for each in templates
+    )
+
+
+def paths_in(nav: Any) -> Iterator[str]:
+    """The paths that a nav holds, at any depth."""
+    if isinstance(nav, str):
+        yield nav.removeprefix("/")
+    elif isinstance(nav, Mapping | list):
+        for each in nav.values() if isinstance(nav, Mapping) else nav:
+            yield from paths_in(each)
+
+
+def _front_matter(source: str) -> tuple[str, dict[str, Any]]:
+    """A staged page without its front matter, and that: what MkDocs reads, by the fast reader."""
+    found = _MATTER.match(source)
+    data = yaml.load(found[1], Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) if found else {}
+    return source[found.end() :].lstrip("\n") if found else source, data if isinstance(data, dict) else {}
 
 
 def problem_of(error: Exception, root: Path) -> Problem:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from kb.encoding import beyond, split_lines, without_marks
 from kb.heads import has_citekey, is_placeholder, is_template, opens_card
-from kb.markdown import definitions, top_level
+from kb.markdown import Blocks, definitions, foresee
 from kb.plain_yaml import front_matter, load_plain
 from kb.records import DEFAULT_LIMITS, Limits, Place, Problem, Slice
 from kb.schema import Schema
@@ -55,6 +55,7 @@ class Reading:
     raw: tuple[str, ...]  # lines to the letter
     lines: tuple[str, ...]  # the same lines, each ending in a line feed, without a byte order mark
     blocks: tuple[Block, ...]
+    parsed: Blocks
     front_matter: object
     definitions: dict[str, str]
     problems: tuple[Problem, ...]
@@ -66,12 +67,20 @@ class Reading:
         data, problems = _front_matter(source or "", path, limits)
         lines = tuple(split_lines(plain if plain.endswith("\n") or not plain else f"{plain}\n"))
         body = "\n" * taken + "".join(lines[taken:])
-        blocks = tuple(_blocks(body))
+        parsed = Blocks(body)
+        known = definitions(body) if "]:" in body else {}
         raw = tuple(split_lines(text))
-        return cls(path, schema, raw, lines, blocks, data, definitions(body) if "]:" in body else {}, tuple(problems))
+        return cls(path, schema, raw, lines, tuple(_blocks(parsed)), parsed, data, known, tuple(problems))
 
     def text(self, start: int, end: int) -> str:
         return "".join(self.lines[start:end])
+
+    def body(self, start: int, end: int) -> str:
+        """The text of these lines, which begin after a block: it is going to be parsed."""
+        text, blocks = self.text(start, end), self.parsed.part(start, end)
+        if blocks is not None:
+            foresee(text, blocks)
+        return text
 
 
 def _front_matter(source: str, path: str, limits: Limits) -> tuple[object, list[Problem]]:
@@ -81,9 +90,9 @@ def _front_matter(source: str, path: str, limits: Limits) -> tuple[object, list[
     return load_plain(source, path, first_line=2, depth=limits.depth)
 
 
-def _blocks(text: str) -> Iterator[Block]:
+def _blocks(parsed: Blocks) -> Iterator[Block]:
     """The top-level blocks; only headings with `#` are headings here, since `---` below a line makes one by mishap."""
-    for token, inside in top_level(text):
+    for token, inside in parsed.top_level():
         start, end = token.map or (0, 0)
         if token.type == "heading_open" and token.markup.startswith("#"):
             yield Block("heading", start, end, len(token.markup), _COMMENT.sub("", inside))

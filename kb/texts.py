@@ -13,7 +13,10 @@ LANGUAGES = ("zh", "en")
 @cache
 def _load(language: str) -> dict[str, str]:
     source = files("kb").joinpath("texts", f"{language}.yml").read_text(encoding="utf-8")
-    return {str(key): str(value) for key, value in yaml.safe_load(source).items()}
+    return {
+        str(key): str(value)
+        for key, value in yaml.load(source, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)).items()
+    }
 
 
 class Texts:

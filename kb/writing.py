@@ -7,12 +7,16 @@ import errno
 import os
 import shutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import IO
 
 AT_FDCWD = -100
 RENAME_EXCHANGE = 2
+ASIDE = ".aside-"
 
 
 def as_bytes(content: str | bytes) -> bytes:
@@ -67,9 +71,18 @@ def create(path: Path, content: str | bytes) -> bool:
     return True
 
 
-def remove(path: Path) -> None:
-    """Remove a file, if it is there."""
-    path.unlink(missing_ok=True)
+@contextmanager
+def laid_aside(folder: Path) -> Iterator[IO[bytes]]:
+    """A new file for what this very run reads again."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile(dir=folder, prefix=ASIDE, delete=False) as file:
+        yield file
+
+
+def forget_asides(folder: Path) -> None:
+    """Remove what runs that were cut off had laid aside."""
+    for path in folder.glob(f"{ASIDE}*"):
+        path.unlink(missing_ok=True)
 
 
 def _write_beside(path: Path, data: bytes, *, durable: bool = False) -> None:
@@ -81,20 +94,21 @@ def _write_beside(path: Path, data: bytes, *, durable: bool = False) -> None:
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
-        if path.exists():
+        with suppress(FileNotFoundError):
             shutil.copymode(path, neighbour)
         neighbour.replace(path)
-    finally:
+    except BaseException:
         neighbour.unlink(missing_ok=True)
+        raise
 
 
 def sync_tree(folder: Path, files: Mapping[str, str | bytes]) -> int:
     """Make `folder` hold these files (by relative path) and no others; the number of files written or removed."""
-    removed = _remove_others(folder, {folder / path for path in files})
+    removed = remove_others(folder, {folder / path for path in files})
     return removed + sum(write_if_changed(folder / path, content) for path, content in sorted(files.items()))
 
 
-def _remove_others(folder: Path, wanted: set[Path]) -> int:
+def remove_others(folder: Path, wanted: Container[Path]) -> int:
     """Remove every file below `folder` that is not wanted, and the folders that this leaves empty."""
     removed = 0
     for parent, _, names in os.walk(folder, topdown=False):
@@ -107,8 +121,51 @@ def _remove_others(folder: Path, wanted: set[Path]) -> int:
     return removed
 
 
-def publish(new: Path, site: Path) -> None:
-    """Put the folder `new` in the place of `site` in one step, and remove what was there before.
+def remove(path: Path, top: Path | None = None) -> None:
+    """Remove a file, if it is there, and the folders below `top` that this leaves empty."""
+    path.unlink(missing_ok=True)
+    for folder in (each for each in path.parents if top and top in each.parents):
+        if not folder.is_dir() or any(folder.iterdir()):
+            break
+        folder.rmdir()
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder, if it is there."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def copy(source: Path, target: Path) -> None:
+    """Give a file of its own the content of another."""
+    write_if_changed(target, source.read_bytes())
+
+
+def link(source: Path, target: Path) -> None:
+    """Let a path lead to a file that another leads to: it is replaced as a whole, and so need not be copied."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.unlink(missing_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def follow(folder: Path, other: Path, behind: Iterable[str]) -> None:
+    """Make a folder hold what another holds; it does already, but for the paths where it is behind."""
+    if not folder.is_dir():
+        behind = (
+            os.path.relpath(os.path.join(parent, name), other) for parent, _, names in os.walk(other) for name in names
+        )
+        folder.mkdir(parents=True)
+    for path in behind:
+        if (other / path).exists():
+            link(other / path, folder / path)
+        else:
+            remove(folder / path, folder)
+
+
+def publish(new: Path, site: Path, *, keep: bool = False) -> None:
+    """Put the folder `new` in the place of `site` in one step; with `keep`, what was there before is `new` afterwards.
 
     A process killed at any point leaves the old site or the new one, whole. Where the system cannot exchange two
     folders, the old one is renamed first: `recover` puts it back if the second rename never came.
@@ -120,7 +177,8 @@ def publish(new: Path, site: Path) -> None:
     if not site.exists():
         new.rename(site)
     elif exchange(new, site):
-        shutil.rmtree(new)
+        if not keep:
+            shutil.rmtree(new)
     else:
         site.rename(_old(site))
         new.rename(site)

@@ -13,20 +13,20 @@ PACKAGE = Path(__file__).resolve().parent.parent / "kb"
 # The way of the data, from records to the command line. A module imports only from those before it in this list.
 ORDER = """
 records problems encoding writing resources texts documentation
-plain_yaml settings inputs
+plain_yaml quick_yaml settings inputs built
 authors citation anchors image_sizes
 markdown_rules markdown tex highlighting sanitising line_renderer body_renderer bodies insert
 literals factories calls expressions claims
 schema editors bibliography figures heads tables captions datasets prose slicing notes names sentences mentions
-serialise zoos model_indexes
+workers plain_records kept serialise zoos model_indexes
 fingerprints package_lock lock witnesses
 stages drawing runnables
 counting measuring_child measuring running
 search
-judging explaining base publishing lints bibliographic_checks translations lineage silences check
+judging explaining base publishing lints bibliographic_checks translations lineage silences check keeping
 revisions selection importers importing import_report starting drafting meaning mendings fixing renaming
 remeasuring asking auditing reporting telling audit_reports
-changes exports pages change_reports theme site_builder building freshness previewing serving
+changes exports pages staging change_reports theme site_builder assembling building freshness serving
 cli __main__ __init__
 """.split()  # noqa: SIM905 - the lines group
 

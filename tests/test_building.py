@@ -178,9 +178,11 @@ def test_a_killed_build_leaves_the_old_site_or_the_new_one_whole(built, kb, tmp_
     assert kb("build", cwd=built).returncode == 0
     assert tree(built / "site") == new
     assert sorted(path.name for path in (built / "build").iterdir() if path.is_dir()) == [
+        ".site-site",
         "bodies",
         "cards",
         "pages",
+        "pieces",
         "theme",
     ]
 

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import kb
+from kb import quick_yaml
 from kb.editors import schemas
 from kb.notes import parse_note
 from kb.plain_yaml import load_plain
@@ -79,3 +80,19 @@ def test_markdown_reads_well(tmp_path):
     printed = to_yaml(card)
     assert "    markdown: |\n      - one  \n        two\n\n      - three: `x`\n  - id: method\n" in printed
     assert "extra:\n  note: 'yes'\n" in printed
+
+
+SCALARS = st.one_of(
+    st.text(
+        st.sampled_from("ab: #-\n\t '\"\\,[]{}?|>&*!%@`~=<1.e卷，：\x85\u2028\ufeff🙂") | st.characters(), max_size=12
+    ),
+    st.integers() | st.booleans() | st.none() | st.floats(allow_nan=False),
+)
+MAPPINGS = st.dictionaries(st.text(max_size=6), SCALARS, max_size=4)
+DATA = st.dictionaries(st.text("abc 1:", max_size=6), SCALARS | MAPPINGS | st.lists(SCALARS | MAPPINGS, max_size=3))
+
+
+@settings(max_examples=500, deadline=None)
+@given(DATA)
+def test_the_quick_writer_writes_what_the_library_does(data):
+    assert quick_yaml.dump(data) == quick_yaml.dump_anything(data)

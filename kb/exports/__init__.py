@@ -7,7 +7,7 @@ measurements that the card names, so that one changed card leaves the pieces of 
 from __future__ import annotations
 
 from kb.exports.columns import TABLES, datasette_metadata, described
-from kb.exports.files import DATABASE, FILES, MOST_IN_DATABASE, VERSION, content, file_for
+from kb.exports.files import DATABASE, FILES, MOST_IN_DATABASE, VERSION, Pieces, content, contents, file_for, pieces_of
 from kb.exports.published import Published
 
 __all__ = [
@@ -16,9 +16,12 @@ __all__ = [
     "MOST_IN_DATABASE",
     "TABLES",
     "VERSION",
+    "Pieces",
     "Published",
     "content",
+    "contents",
     "datasette_metadata",
     "described",
     "file_for",
+    "pieces_of",
 ]

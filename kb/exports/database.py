@@ -3,43 +3,52 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
-from kb.exports.published import Published, calls_named, first_ones, measurements_named
+from kb.exports.published import Published, calls_named, measurements_named
 from kb.exports.tables import Row, card_row, link_rows, measurement_row, result_rows
 from kb.resources import PACKAGE
+
+Rows = Mapping[str, Sequence[Row]]  # by table
 
 SCHEMA = PACKAGE / "exports" / "schema.sql"
 
 
-def database(cards: Sequence[Published]) -> bytes:
-    """The database as the bytes of its file: the same for the same cards."""
+def database(cards: Sequence[Published], rows: Sequence[Rows]) -> bytes:
+    """The database of cards as the bytes of its file, given the rows of each: the same for the same cards."""
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.executescript(SCHEMA.read_text(encoding="utf-8"))
-        for table, rows in _tables(cards):
-            _insert(connection, table, list(rows))
+        for table, all_rows in _tables(cards, rows):
+            _insert(connection, table, list(all_rows))
         connection.execute("INSERT INTO sections_fts(sections_fts) VALUES ('rebuild')")
         connection.commit()
         return connection.serialize()
 
 
-def _tables(cards: Sequence[Published]) -> Iterator[tuple[str, Iterable[Row]]]:
+def rows_of(each: Published) -> Rows:
+    """The rows of one card, by table."""
+    return {
+        "cards": [card_row(each)],
+        "authors": list(_authors(each)),
+        "tags": [{"card": each.id, "tag": tag} for tag in dict.fromkeys(each.card.tags)],
+        "aliases": [{"card": each.id, "alias": alias} for alias in dict.fromkeys(each.card.aliases)],
+        "sections": list(_sections(each)),
+        "results": [{**row, "call": row["call"] or None} for row in result_rows(each)] if each.comes_first else [],
+        "links": list(link_rows(each)),
+    }
+
+
+def _tables(cards: Sequence[Published], of_cards: Sequence[Rows]) -> Iterator[tuple[str, Iterable[Row]]]:
     """The rows of each table; a row is there before another one refers to it."""
     ids = {each.id for each in cards}
-    yield "cards", map(card_row, cards)
-    yield "authors", (row for each in cards for row in _authors(each))
-    yield "tags", ({"card": each.id, "tag": tag} for each in cards for tag in dict.fromkeys(each.card.tags))
-    yield (
-        "aliases",
-        ({"card": each.id, "alias": alias} for each in cards for alias in dict.fromkeys(each.card.aliases)),
-    )
-    yield "sections", (row for each in cards for row in _sections(each))
+    for table in ("cards", "authors", "tags", "aliases", "sections"):
+        yield table, (row for rows in of_cards for row in rows[table])
     yield "measurements", _measurements(cards)
     yield "kinds", (row for each in measurements_named(cards) for row in _kinds(each))
-    yield "results", ({**row, "call": row["call"] or None} for each in first_ones(cards) for row in result_rows(each))
-    links = (row for each in cards for row in link_rows(each))
+    yield "results", (row for rows in of_cards for row in rows["results"])
+    links = (row for rows in of_cards for row in rows["links"])
     yield "links", ({**row, "to_card": row["to_card"] if row["to_card"] in ids else None} for row in links)
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from kb.bibliography.writing import bibtex, csl_item
 from kb.exports.columns import described
-from kb.exports.database import database
+from kb.exports.database import Rows, database, rows_of
 from kb.exports.model_index import models
 from kb.exports.published import Published, first_ones, measurements_named
 from kb.exports.tables import Row, card_row, link_rows, measurement_row, result_rows
@@ -30,15 +30,45 @@ class File(NamedTuple):
     between: str = ""
     tail: str = ""
 
-    def text(self, cards: Sequence[Published]) -> str:
+    def text(self, pieces: Iterable[str]) -> str:
         """The whole file."""
-        return self.head + self.between.join(filter(None, map(self.piece, self.items(cards)))) + self.tail
+        return self.head + self.between.join(filter(None, pieces)) + self.tail
 
 
 def content(name: str, cards: Iterable[Published]) -> str | bytes:
     """What a file of this name holds of these cards, which are sorted first."""
     in_order = sorted(cards, key=lambda each: each.id)
-    return database(in_order) if name == DATABASE else FILES[name].text(in_order)
+    if name == DATABASE:
+        return database(in_order, list(map(rows_of, in_order)))
+    return FILES[name].text(map(FILES[name].piece, FILES[name].items(in_order)))
+
+
+class Pieces(NamedTuple):
+    """What one card brings to the files: its piece of each that has one for a card, and its rows of the database."""
+
+    texts: Mapping[str, str]
+    rows: Rows
+
+
+def pieces_of(each: Published) -> Pieces:
+    """A card's pieces; where another card of its paper comes first, files of papers have none of it."""
+    files = {name: file for name, file in FILES.items() if file.items in (iter, first_ones)}
+    texts = {name: "".join(map(file.piece, file.items((each,)))) for name, file in files.items()}
+    return Pieces(texts, rows_of(each))
+
+
+def contents(cards: Iterable[Published], pieces: Callable[[Published], Pieces]) -> Iterator[tuple[str, str | bytes]]:
+    """All files of these cards, joined of their pieces; the database, too, where they are not too many for it."""
+    in_order = sorted(cards, key=lambda each: each.id)
+    found = list(map(pieces, in_order))
+    for name, file in FILES.items():
+        of_cards = file.items in (iter, first_ones)
+        yield (
+            name,
+            file.text((each.texts[name] for each in found) if of_cards else map(file.piece, file.items(in_order))),
+        )
+    if len(in_order) <= MOST_IN_DATABASE:
+        yield DATABASE, database(in_order, [each.rows for each in found])
 
 
 def file_for(form: str, table: str = "") -> str:

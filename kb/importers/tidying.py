@@ -13,7 +13,7 @@ from itertools import pairwise
 from unicodedata import is_normalized, normalize
 
 from kb.heads import known_pair, read_heading
-from kb.markdown import top_level
+from kb.markdown import Blocks
 from kb.plain_yaml import front_matter
 from kb.schema import Schema
 
@@ -82,7 +82,7 @@ def tidy(text: str, schema: Schema, section_of: SectionOf, *, setext: bool = Fal
 
 
 def _blocks(text: str) -> Iterator[_Block]:
-    for token, inside in top_level(text):
+    for token, inside in Blocks(text).top_level():
         start, end = token.map or (0, 0)
         level = len(token.markup) if token.type == "heading_open" and token.markup.startswith("#") else 0
         kind = "heading" if level else "lheading" if token.type == "heading_open" else token.type.removesuffix("_open")

@@ -6,8 +6,11 @@ static files below `pages/`, rendered bodies below `bodies/`, the cards' structu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import astuple
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 from jinja2 import Environment
 
@@ -22,6 +25,7 @@ from kb.pages import (
     comparison_files,
     discrepancies,
     finding,
+    furniture,
     lineage,
     links,
     notes,
@@ -45,6 +49,16 @@ CHART = "lineage/chart.html"
 COMPARISON = "models/data.html"
 
 Files = Iterator[tuple[str, str | bytes]]
+Make = Callable[[Site, Environment], Files]
+
+
+class Job(NamedTuple):
+    """Files that are made together: of nothing but what `make` asks of the site, and of the card that it is about."""
+
+    name: str
+    make: Make
+    view: CardView | None = None
+    joins: bool = False  # whether it joins what the others have made
 
 
 def pages(base: Base, address: str | None = None, *, private: bool = False) -> dict[str, str | bytes]:
@@ -53,53 +67,81 @@ def pages(base: Base, address: str | None = None, *, private: bool = False) -> d
     `address` is where the site will be, if not at the settings' `site_url`. What is `private` holds the cards and
     sections, too, that are not to be published.
     """
-    return dict(_files(Site(base, address, private=private)))
+    site = Site(base, address, private=private)
+    environment = environments(site)
+    return dict(file for job in jobs(site) for file in job.make(site, environment(job)))
 
 
-def card_pages(site: Site, view: CardView) -> dict[str, str | bytes]:
-    """The files of one card: its page, its bodies and images, its data."""
-    env = rendering.environment(site, site.interface(view.card))
-    return dict(_card(site, env, view, list(notes.bodies(site, view))))
+def environments(site: Site) -> Callable[[Job], Environment]:
+    """The templates of each part of the site, in the language of the card that it is about."""
+    in_language = rendering.environments(site)
+    return lambda job: in_language(site.interface(job.view.card) if job.view else site.texts.language)
 
 
-def _files(site: Site) -> Files:
-    environments = rendering.environments(site)
-    env = environments(site.texts.language)
-    entries: dict[str, Entry] = {}
+def staged(files: Files) -> Files:
+    """Files as they are staged: the furniture of pages is put aside as bodies."""
+    for path, content in files:
+        if isinstance(content, str) and path.startswith("pages/") and path.endswith(".md"):
+            content, bodies = furniture.put_aside(content, path.removeprefix("pages/").removesuffix(".md"))
+            yield from ((f"bodies/{name}", body) for name, body in bodies.items())
+        yield path, content
+
+
+def jobs(site: Site) -> Iterator[Job]:
+    """All that the site holds, in parts that are made one by one, whichever of them are to be made."""
     for view in site.cards:
-        bodies = list(notes.bodies(site, view))
-        entries[view.path] = entry(finding.card_document(site, view, bodies))
-        yield from _card(site, environments(site.interface(view.card)), view, bodies)
-    yield from _redirects(site, env)
+        yield Job(view.path, partial(_card, view=view), view)
+    yield Job("redirects", _redirects)
     for template, path in (
         ("home", addresses.HOME),
         ("cards", addresses.CARDS),
         ("figures", addresses.FIGURES),
         ("search", addresses.SEARCH),
+        (f"conventions.{site.texts.language}", addresses.CONVENTIONS),
     ):
-        yield addresses.source_of(path), rendering.page(env, f"{template}.md.j2", path)
-    for name, groups in site.groups.items():
-        path = addresses.grouping(name)
-        yield addresses.source_of(path), rendering.page(env, "grouping.md.j2", path, grouping=name, groups=groups)
+        yield Job(path, partial(_page, template=template, path=path))
+    for name in site.groups:
+        yield Job(addresses.grouping(name), partial(_grouping, name=name))
+    yield Job(addresses.LINEAGE, _lineage)
+    yield Job(addresses.MODELS, _comparison)
+    yield Job(addresses.DISCREPANCIES, _discrepancies)
+    yield Job("codes", _codes)
+    yield Job("schemas", _schemas)
+    yield Job("figure data", _figure_data)
+    yield Job("search", _search, joins=True)
+    yield Job("data", _data, joins=True)
+    yield Job("for programs", _for_programs)
+
+
+def _page(_: Site, env: Environment, template: str, path: str) -> Files:
+    yield addresses.source_of(path), rendering.page(env, f"{template}.md.j2", path)
+
+
+def _grouping(site: Site, env: Environment, name: str) -> Files:
+    path, groups = addresses.grouping(name), site.groups[name]
+    yield addresses.source_of(path), rendering.page(env, "grouping.md.j2", path, grouping=name, groups=groups)
+
+
+def _search(site: Site, env: Environment) -> Files:
+    """The search index, of what each card adds to it and of the pages that explain."""
+    entries = {view.path: site.entry(view) or _entry(site, view, list(notes.bodies(site, view))) for view in site.cards}
     conventions = rendering.page(env, f"conventions.{site.texts.language}.md.j2", addresses.CONVENTIONS)
-    yield addresses.source_of(addresses.CONVENTIONS), conventions
-    yield from _lineage(site, env)
-    yield from _comparison(site, env)
-    yield addresses.source_of(addresses.DISCREPANCIES), _discrepancies(site, env)
-    for view in site.cards:
-        yield from _explanations(site, environments(site.interface(view.card)), view)
-    yield from _codes(site, env)
     explanations = (finding.page_document(site, addresses.CONVENTIONS, conventions), *finding.code_documents(site))
     entries |= {document.path: entry(document) for document in explanations}
     yield from ((f"pages/{path}", text) for path, text in index(entries, site.texts.under("search")))
-    yield from _figure_data(site)
+
+
+def _entry(site: Site, view: CardView, bodies: Sequence[notes.Body]) -> Entry:
+    return entry(finding.card_document(site, view, bodies))
+
+
+def _schemas(_: Site, __: Environment) -> Files:
     yield from ((f"pages/schemas/{name}", text) for name, text in schemas().items())
-    yield from _data(site, env)
-    yield from _for_programs(site)
 
 
-def _card(site: Site, env: Environment, view: CardView, bodies: Sequence[notes.Body]) -> Files:
+def _card(site: Site, env: Environment, view: CardView) -> Files:
     stem = view.path.removesuffix(".html")
+    bodies = list(notes.bodies(site, view))
     sources = dict(_sources(site, env, view, stem))
     texts = site.texts_of(view.card)
     for model in filter(lambda each: each.layers, view.models):
@@ -108,6 +150,9 @@ def _card(site: Site, env: Environment, view: CardView, bodies: Sequence[notes.B
     yield f"{stem}.yml", data
     yield f"pages/{stem}.yml", data
     yield f"pages/{twin_path(view)}", twin(site, view)
+    pieces = exports.pieces_of(exports.Published(site.base, view.card, view.path))
+    yield addresses.pieces(view.path), json.dumps(pieces, ensure_ascii=False)
+    yield addresses.search_entry(view.path), json.dumps(astuple(_entry(site, view, bodies)), ensure_ascii=False)
     for body in bodies:
         yield f"bodies/{body.name}", plots.drawn(env, site, view, body.html)
         for path, published in body.images:
@@ -126,15 +171,26 @@ def _card(site: Site, env: Environment, view: CardView, bodies: Sequence[notes.B
             bibtex=bibtex(view.card),
             links=tuple(links.of_card(view.card, site.texts_of(view.card))),
             versions=site.versions(view.card),
-            kin=lineage.of_card(site, view),
+            kin=site.kin(view),
             data=f"{stem}.yml",
             citation=plain_citation(view.card),
             head=head_of_card(view, _image_of(bodies), site.base.settings.site_name),
         ),
     )
+    yield from _explanations(site, env, view)
 
 
-def _figure_data(site: Site) -> Files:
+def _explanations(site: Site, env: Environment, view: CardView) -> Files:
+    """A page for each of a card's figures that is unexplained."""
+    for path, figure in view.unexplained.items():
+        found = discrepancies.explanation(site, figure)
+        if found:
+            notes_on_it = discrepancies.footnotes(figure)
+            text = rendering.page(env, "explanation.md.j2", path, figure=figure, found=found, notes=notes_on_it)
+            yield addresses.source_of(path), text
+
+
+def _figure_data(site: Site, _: Environment) -> Files:
     """What the runnable figures were drawn from, for those who would draw or compute further."""
     for name, runnable in site.base.runnables.items():
         if site.plot(name):
@@ -151,14 +207,14 @@ def _data(site: Site, env: Environment) -> Files:
     """The files that `kb export` writes, of all published cards, and the page that tells of them."""
     folder = f"pages/data/{exports.VERSION}"
     has_database = len(site.published) <= exports.MOST_IN_DATABASE
-    for name in (*exports.FILES, *([exports.DATABASE] if has_database else [])):
-        yield f"{folder}/{name}", exports.content(name, site.published)
+    for name, content in exports.contents(site.published, site.pieces):
+        yield f"{folder}/{name}", content
     yield f"{folder}/datasette.json", exports.datasette_metadata(site.base.settings.site_name)
     path = addresses.DATA
     yield addresses.source_of(path), rendering.page(env, "data.md.j2", path, exports=exports, has_database=has_database)
 
 
-def _for_programs(site: Site) -> Files:
+def _for_programs(site: Site, _: Environment) -> Files:
     yield f"pages/{addresses.ATOM}", syndication.atom(site)
     yield f"pages/{addresses.JSON_FEED}", syndication.json_feed(site)
     yield "pages/llms.txt", syndication.llms_txt(site)
@@ -175,20 +231,11 @@ def _comparison(site: Site, env: Environment) -> Files:
     yield addresses.source_of(path), rendering.page(env, "models.md.j2", path, rows=rows, data=COMPARISON)
 
 
-def _discrepancies(site: Site, env: Environment) -> str:
+def _discrepancies(site: Site, env: Environment) -> Files:
     """The page of all figures that are not plain."""
+    path = addresses.DISCREPANCIES
     papers = tuple(discrepancies.papers(site))
-    return rendering.page(env, "discrepancies.md.j2", addresses.DISCREPANCIES, papers=papers)
-
-
-def _explanations(site: Site, env: Environment, view: CardView) -> Files:
-    """A page for each of a card's figures that is unexplained: what was tried for it."""
-    for path, figure in view.unexplained.items():
-        found = discrepancies.explanation(site, figure)
-        if found:
-            notes_on_it = discrepancies.footnotes(figure)
-            text = rendering.page(env, "explanation.md.j2", path, figure=figure, found=found, notes=notes_on_it)
-            yield addresses.source_of(path), text
+    yield addresses.source_of(path), rendering.page(env, "discrepancies.md.j2", path, papers=papers)
 
 
 def _lineage(site: Site, env: Environment) -> Files:

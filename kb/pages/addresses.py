@@ -65,6 +65,16 @@ def source_of(path: str) -> str:
     return f"pages/{path.removesuffix('.html')}.md"
 
 
+def pieces(path: str) -> str:
+    """The staged file of what the card with the page at `path` brings to the files of all cards."""
+    return f"pieces/{path.removesuffix('.html')}.json"
+
+
+def search_entry(path: str) -> str:
+    """The staged file of what the card with the page at `path` adds to the search index."""
+    return f"pieces/{path.removesuffix('.html')}.search.json"
+
+
 def link(page: str, target: str, fragment: str = "") -> str:
     """The href from one page to another, both given from the site's root."""
     if page == target and fragment:

@@ -42,7 +42,7 @@ class Chance:
 @cache
 def chance() -> Chance:
     """What the benchmark wrote."""
-    data = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+    data = yaml.load(FILE.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     shares = {
         metric: {digits: Shares(**each) for digits, each in by_digits.items()}
         for metric, by_digits in data["metrics"].items()

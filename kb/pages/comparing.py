@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 
 from kb.calls import is_package_call
 from kb.datasets import Datasets, Stated
+from kb.kept import is_quiet
 from kb.pages import addresses
 from kb.pages.site import Site
 from kb.pages.views import ACCURACIES, CardView, ModelView, figure_anchor, is_accuracy
@@ -133,6 +134,8 @@ def _row(call: str, mentions: Sequence[Mention], found: Iterable[Reported]) -> R
 
 def reported(view: CardView) -> Iterator[Reported]:
     """The accuracies that a card's tables give for calls, in the tables' order."""
+    if is_quiet(view.card):
+        return
     datasets = Datasets(view.card)
     for row in view.card.results:
         for column, printed in row.metrics.items():

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from decimal import Decimal
 from textwrap import indent
 
-import yaml
 from markupsafe import Markup, escape
 
 from kb.figures import number_in
 from kb.records import Printed
 
 SCALES = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "K"))
+_UNPRINTABLE = re.compile(r"[^\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]")
 _MARKDOWN = re.compile(r"[^\w\s，。、：；！？（）《》“”‘’·—…]|_")
 
 
@@ -39,8 +39,13 @@ def front_matter(values: Mapping[str, object], **more: object) -> Markup:
     common = {key: given[key] for key in ("title", "description") if given.get(key)}
     ours = given.get("kb")
     whole = {**given, "kb": {**common, **(ours if isinstance(ours, Mapping) else {})}}
-    dumped = yaml.safe_dump(_escaped(whole), allow_unicode=True, sort_keys=False, width=10**9)
-    return Markup(f"---\n{dumped}---\n")
+    return Markup("---\n" + "".join(f"{key}: {_flow(_escaped(value))}\n" for key, value in whole.items()) + "---\n")
+
+
+def _flow(value: object) -> str:
+    """A value on one line: JSON is YAML, but for characters that YAML wants to be escaped."""
+    written = json.dumps(value, ensure_ascii=False)
+    return written if written.isprintable() else _UNPRINTABLE.sub(lambda found: f"\\U{ord(found[0]):08x}", written)
 
 
 def _escaped(value: object) -> object:

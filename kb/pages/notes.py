@@ -159,9 +159,9 @@ def image(site: Site, card: Card, target: str) -> tuple[str, str] | None:
     path = path_beside(card, target)
     if path is None or PurePosixPath(path).suffix.lower() not in IMAGES:
         return None
-    file = site.base.settings.root / path
-    if not file.resolve().is_relative_to(site.base.settings.root.resolve()) or not file.is_file():
+    if not site.file(path):
         return None
+    file = site.base.settings.root / path
     if file.suffix.lower() == ".svg" and _ACTIVE_SVG.search(file.read_bytes()):
         return None
     notes = PurePosixPath(site.base.settings.notes)

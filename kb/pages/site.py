@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -9,8 +10,10 @@ from urllib.parse import quote
 
 from kb.calls import is_package_call, parse_call
 from kb.drawing.plots import Plot
-from kb.exports import Published
+from kb.exports import Pieces, Published, pieces_of
 from kb.expressions import calls_in
+from kb.inputs import digest_of_file
+from kb.kept import Shelf
 from kb.lineage import Lineage
 from kb.lock import layers
 from kb.pages import addresses
@@ -18,19 +21,24 @@ from kb.pages.views import CardView, ClaimView, Figure, Group, ModelView, group
 from kb.publishing import public
 from kb.records import Card, Layer, Verdict
 from kb.runnables import Runnable, read_plot
+from kb.search import Entry
 from kb.stages import Stage, stages
 from kb.texts import LANGUAGES, Texts
 
 if TYPE_CHECKING:
     from kb.base import Base
+    from kb.pages.lineage import Kin
 
 
 class Site:
     """The base as its pages see it: what the public may read of it, or all that there is, for its author's eyes."""
 
-    def __init__(self, base: Base, address: str | None = None, *, private: bool = False) -> None:
+    def __init__(
+        self, base: Base, address: str | None = None, shelf: Shelf | None = None, *, private: bool = False
+    ) -> None:
         self.base = base if private else public(base)
         self.address = base.settings.site_url if address is None else address  # "" where it is not known
+        self.shelf = shelf
         self.texts = Texts(base.settings.language)
         self._plots: dict[str, Plot | None] = {}
         self._read: dict[str, tuple[tuple[Layer, ...], tuple[Stage, ...]]] = {}
@@ -63,6 +71,11 @@ class Site:
         """How the papers follow from each other."""
         return Lineage(self.base)
 
+    @property
+    def lineage_made_of(self) -> tuple[object, ...]:
+        """All that the lineage depends on, but for bibliographies."""
+        return self.base.links, self.base.cards
+
     @cached_property
     def judged(self) -> tuple[Figure, ...]:
         """Every judged figure of the site, card by card."""
@@ -91,7 +104,11 @@ class Site:
 
     def anchor(self, grouping: str, label: str) -> str:
         """The fragment of a label on its index page."""
-        return next((each.anchor for each in self.groups[grouping] if each.label == label), "")
+        return self._anchors.get((grouping, label), "")
+
+    @cached_property
+    def _anchors(self) -> Mapping[tuple[str, str], str]:
+        return {(name, each.label): each.anchor for name, groups in self.groups.items() for each in groups}
 
     def interface(self, card: Card) -> str:
         """The language of our words on a card's page: the card's, so that the page is of one piece; else the site's."""
@@ -121,11 +138,7 @@ class Site:
         return {lang: self._path(card.citekey, lang) for lang in self.base.languages[card.citekey]}
 
     def _view(self, card: Card) -> CardView:
-        verdicts = self.base.verdicts(card)
-        kind = self.kind(card, self.base.settings.language)
-        models = tuple(self._models(card, verdicts))
-        figures = tuple(dict.fromkeys(self._runnables(card)))
-        return CardView(card, self.path_of(card), kind, models, verdicts, self._claims(card), figures)
+        return CardView(card, self.path_of(card), self.kind(card, self.base.settings.language), self)
 
     def kind(self, card: Card, language: str) -> str:
         """What a card's kind is called in a language."""
@@ -133,17 +146,53 @@ class Site:
         labels = kind.labels if kind else {}
         return labels.get(language) or next(iter(labels.values()), card.kind)
 
-    def _runnables(self, card: Card) -> Iterator[Runnable]:
-        """The runnable figures that a card shows, in its order."""
-        for link in card.references:
-            name = self.base.figure_named(card, link.target) if link.kind == "image" else None
-            if name is not None and name in self.base.runnables:
-                yield self.base.runnables[name]
+    def kin(self, view: CardView) -> Kin:
+        """How a card's paper is related to others."""
+        from kb.pages.lineage import of_card
 
-    def _claims(self, card: Card) -> tuple[ClaimView, ...]:
-        """Its expressions, once each."""
+        return of_card(self, view)
+
+    def entry(self, view: CardView) -> Entry | None:
+        """What a card adds to the search index, as it was staged; None where pages are not staged."""
+        if self.shelf is None:
+            return None
+        file = self.base.settings.root / self.base.settings.build / addresses.search_entry(view.path)
+        return Entry(*json.loads(file.read_bytes()))
+
+    def touch(self, card: Card) -> None:
+        """Take note, while a page is made, that it is made of more of a card than its light facts."""
+        if self.shelf and self.shelf.reads is not None:
+            self.shelf.reads.add(card.path)
+
+    def pieces(self, each: Published) -> Pieces:
+        """What a card brings to the files of all cards: as it was staged before, where pages are staged."""
+        if self.shelf is None:
+            return pieces_of(each)
+        file = self.base.settings.root / self.base.settings.build / addresses.pieces(each.page)
+        return Pieces(*json.loads(file.read_bytes()))
+
+    def file(self, path: str) -> str:
+        """What tells a file of the root from what it was; "" where there is none, or it leads out of the root."""
+        root, file = self.base.settings.root.resolve(), self.base.settings.root / path
+        return digest_of_file(file) if file.is_file() and file.resolve().is_relative_to(root) else ""
+
+    def verdicts_of(self, card: Card) -> Mapping[tuple[int, int], Verdict]:
+        """The verdicts on a card's figures."""
+        return self.base.verdicts(card)
+
+    def claims_of(self, card: Card) -> tuple[ClaimView, ...]:
+        """A card's expressions, once each."""
         outcomes = {found.claim.source: found for found in self.base.claims(card)}
         return tuple(ClaimView(found, f"claim-{number}") for number, found in enumerate(outcomes.values(), 1))
+
+    def runnables_of(self, card: Card) -> tuple[Runnable, ...]:
+        """The runnable figures that a card shows, in its order."""
+        named = (self.base.figure_named(card, link.target) for link in card.references if link.kind == "image")
+        return tuple(self.base.runnables[name] for name in dict.fromkeys(named) if name and name in self.base.runnables)
+
+    def models_of(self, card: Card) -> tuple[ModelView, ...]:
+        """The calls that a card names."""
+        return tuple(self._models(card, self.base.verdicts(card)))
 
     def _models(self, card: Card, verdicts: Mapping[tuple[int, int], Verdict]) -> Iterator[ModelView]:
         labels = self._labels(card, verdicts)

@@ -15,7 +15,7 @@ from kb.markdown_rules.tables import split
 from kb.pages import claims, figures, notes
 from kb.pages.site import Site
 from kb.pages.views import CardView, Figure
-from kb.records import Claim, Link
+from kb.records import Card, Claim, Link
 from kb.telling import MARKS as SIGNS
 
 _WIKI_LINK = re.compile(r"\[\[[^\[\]\n]+\]\]")
@@ -103,7 +103,7 @@ def _definitions(site: Site, view: CardView, text: str) -> Iterator[str]:
 
 def _links(site: Site, view: CardView, lines: list[str], part: notes.Part) -> Iterator[Edit]:
     """Links to cards and images, by their addresses on the site."""
-    for link in links(part.markdown, part.first_line, view.card.definitions):
+    for link in _links_in(part, view.card):
         number, start = link.line - part.first_line, link.column - 1
         href = notes.resolve(site, view, link)
         found = _WIKI_LINK.match(lines[number], start) if link.kind == "wiki" else None
@@ -112,6 +112,14 @@ def _links(site: Site, view: CardView, lines: list[str], part: notes.Part) -> It
             yield Edit(number, start, found.end(), f"[{shown}]({href})" if href else shown)
         elif href and link.kind != "wiki":
             yield from _destination(lines[number], number, start, link.target, href)
+
+
+def _links_in(part: notes.Part, card: Card) -> Iterable[Link]:
+    """The links of a part; they are known, unless they may be defined elsewhere in the note."""
+    if card.definitions:
+        return links(part.markdown, part.first_line, card.definitions)
+    end = part.first_line + part.markdown.count("\n")
+    return (link for link in card.references if part.first_line <= link.line <= end)
 
 
 def _name(site: Site, view: CardView, link: Link) -> str:
@@ -131,6 +139,8 @@ def _destination(line: str, number: int, start: int, target: str, href: str) -> 
 
 def _values(site: Site, view: CardView, lines: list[str], part: notes.Part) -> Iterator[Edit]:
     """Expressions, by what came of them."""
+    if not any(mark in part.markdown for mark in MARKS):
+        return
     for source, line, column in code_spans(part.markdown, 0):
         found = _SPAN.match(lines[line], column - 1) if source.startswith(MARKS) else None
         known = view.claim(source)

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
+from typing import Protocol
 
 from kb.anchors import slug
 from kb.claims import Outcome
 from kb.expressions import calls_in
+from kb.kept import is_quiet
 from kb.pages import addresses
 from kb.records import Card, Factory, Layer, Measurement, ResultRow, Verdict, VerdictStatus
 from kb.runnables import Runnable
@@ -83,34 +85,67 @@ class ClaimView:
     anchor: str
 
 
-@dataclass(frozen=True)
+class Source(Protocol):
+    """Where a view has from what is worked out only when it is asked for: the site."""
+
+    def touch(self, card: Card) -> None:
+        """Take note that somebody asks for more of a card than its light facts."""
+
+    def verdicts_of(self, card: Card) -> Mapping[tuple[int, int], Verdict]:
+        """The verdicts on its figures."""
+
+    def models_of(self, card: Card) -> tuple[ModelView, ...]:
+        """The calls that it names."""
+
+    def claims_of(self, card: Card) -> tuple[ClaimView, ...]:
+        """Its expressions."""
+
+    def runnables_of(self, card: Card) -> tuple[Runnable, ...]:
+        """The runnable figures that it shows."""
+
+
 class CardView:
-    """A card with its place on the site, its models and its figures."""
+    """A card with its place on the site, its models and its figures.
 
-    card: Card
-    path: str
-    kind: str
-    models: tuple[ModelView, ...]
-    verdicts: Mapping[tuple[int, int], Verdict]
-    claims: tuple[ClaimView, ...] = ()
-    runnables: tuple[Runnable, ...] = ()
+    A property that says more of the card than its light facts do says so to `source`, also when it is asked again:
+    pages are made anew when a card changes of which they asked that.
+    """
 
-    @cached_property
-    def figures(self) -> tuple[Figure, ...]:
-        """Its figures that have a verdict, in the order of the tables."""
-        return tuple(
-            Figure(self, row, column, self.verdicts[cell], figure_anchor(*cell))
-            for row in self.card.results
-            for column, printed in row.metrics.items()
-            if (cell := (printed.line, printed.column)) in self.verdicts
-        )
+    def __init__(self, card: Card, path: str, kind: str, source: Source) -> None:
+        self.card = card
+        self.path = path
+        self.kind = kind
+        self.source = source
 
-    @cached_property
-    def judged(self) -> tuple[Figure, ...]:
-        """Its figures that a measurement could be held against."""
-        return tuple(figure for figure in self.figures if figure.verdict.status in JUDGED)
+    @property
+    def verdicts(self) -> Mapping[tuple[int, int], Verdict]:
+        """The verdicts on its figures, by their cells."""
+        self.source.touch(self.card)
+        return self._verdicts
 
-    @cached_property
+    @property
+    def models(self) -> tuple[ModelView, ...]:
+        """The calls that it names."""
+        if is_quiet(self.card):
+            return ()
+        self.source.touch(self.card)
+        return self._models
+
+    @property
+    def claims(self) -> tuple[ClaimView, ...]:
+        """Its expressions."""
+        if is_quiet(self.card):
+            return ()
+        self.source.touch(self.card)
+        return self._claims
+
+    @property
+    def runnables(self) -> tuple[Runnable, ...]:
+        """The runnable figures that it shows."""
+        self.source.touch(self.card)
+        return self._runnables
+
+    @property
     def sources(self) -> Mapping[str, int]:
         """The files of source that its page shows, numbered: its models', those of their stages, its figures'."""
         own = [model.factory.path for model in self.models if model.factory]
@@ -118,12 +153,62 @@ class CardView:
         drawn = [runnable.path for runnable in self.runnables]
         return {path: number for number, path in enumerate(dict.fromkeys([*own, *made, *drawn]), 1)}
 
-    @cached_property
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """Its figures that have a verdict, in the order of the tables."""
+        self.source.touch(self.card)
+        return self._figures
+
+    @property
+    def judged(self) -> tuple[Figure, ...]:
+        """Its figures that a measurement could be held against."""
+        if is_quiet(self.card):
+            return ()
+        self.source.touch(self.card)
+        return self._judged
+
+    @property
     def unexplained(self) -> Mapping[str, Figure]:
         """Its unexplained figures by the page that says what was tried for each."""
+        if is_quiet(self.card):
+            return {}
+        self.source.touch(self.card)
+        return self._unexplained
+
+    @cached_property
+    def _verdicts(self) -> Mapping[tuple[int, int], Verdict]:
+        return self.source.verdicts_of(self.card)
+
+    @cached_property
+    def _models(self) -> tuple[ModelView, ...]:
+        return self.source.models_of(self.card)
+
+    @cached_property
+    def _claims(self) -> tuple[ClaimView, ...]:
+        return self.source.claims_of(self.card)
+
+    @cached_property
+    def _runnables(self) -> tuple[Runnable, ...]:
+        return self.source.runnables_of(self.card)
+
+    @cached_property
+    def _figures(self) -> tuple[Figure, ...]:
+        return tuple(
+            Figure(self, row, column, self._verdicts[cell], figure_anchor(*cell))
+            for row in self.card.results
+            for column, printed in row.metrics.items()
+            if (cell := (printed.line, printed.column)) in self._verdicts
+        )
+
+    @cached_property
+    def _judged(self) -> tuple[Figure, ...]:
+        return tuple(figure for figure in self._figures if figure.verdict.status in JUDGED)
+
+    @cached_property
+    def _unexplained(self) -> Mapping[str, Figure]:
         found: dict[str, Figure] = {}
         stem = self.path.removesuffix(".html")
-        for figure in self.judged:
+        for figure in self._judged:
             if figure.verdict.status == "unexplained":
                 printed = figure.verdict.printed
                 name = f"{figure.row.label or figure.verdict.call} {figure.column} {printed.printed} {printed.unit}"

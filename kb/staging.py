@@ -1,0 +1,205 @@
+"""The staged tree, kept up to date: of all that is below build/, only what is made of something that changed is made.
+
+`build/pages.json` holds what each part of the site was made of, as `kb.pages.recording` found it, and its files. It
+stands only while the tree is as it says: whoever is about to change the tree removes it first, so that after a build
+that was cut off everything is made anew.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from jinja2 import Environment
+
+from kb import inputs, writing
+from kb.kept import KeptNote
+from kb.pages import Job, environments, jobs, staged
+from kb.pages.recording import Questions, Recorded, digest_of
+from kb.pages.site import Site
+from kb.records import Note
+from kb.workers import shared_out
+
+RECORD = "pages.json"
+FOLDERS = ("cards", "pages", "bodies", "pieces")  # below build/
+LEAST = 30  # parts of the site worth a process of their own
+
+# Questions that are answered from the light facts of cards alone.
+_LIGHT = frozenset(
+    {
+        "main_cards",
+        "cards",
+        "groups",
+        "anchor",
+        "path_of",
+        "versions",
+        "base.languages",
+        "base.names_made_of",
+        "base.resolve",
+        "base.first_in",
+        "base.card",
+    }
+)
+
+Files = Mapping[str, str]  # digests of staged files, by their paths below build/
+
+
+class Part(NamedTuple):
+    """What a part of the site was made of, and its files."""
+
+    card: str  # a digest of the card that it is about, with its place on the site
+    notes: Mapping[str, str]  # of notes whose text it shows: their digests
+    asked: Sequence[int]  # questions, by their numbers
+    always: bool  # whether it has to be made every time
+    files: Files
+
+
+@dataclass(slots=True)
+class Record:
+    """The parts of the site by name; `fixed` is a digest of all that is the same for every one of them."""
+
+    fixed: str = ""
+    light: str = ""  # a digest of the light facts of all cards
+    questions: list[str] = field(default_factory=list)
+    answers: list[str] = field(default_factory=list)
+    parts: dict[str, Part] = field(default_factory=dict)
+
+    @property
+    def files(self) -> dict[str, str]:
+        """All files of the staged pages."""
+        return {path: digest for part in self.parts.values() for path, digest in part.files.items()}
+
+
+def stage(site: Site, all_notes: Iterable[Note], folder: Path, fixed: str) -> Files:
+    """Bring the staged pages up to date; `fixed` is a digest of all that is the same for every page.
+
+    `all_notes` are those of the base, of which the site may hold a part.
+    """
+    before = _read(folder / RECORD)
+    before = before if before.fixed == fixed else Record()
+    there = tuple(jobs(site))
+    light = _light(site)
+    stale = _stale(there, before, light, site, _digests(all_notes))
+    after = Record(fixed, light, before.questions, before.answers)
+    after.parts = {job.name: before.parts[job.name] for job in there if job.name not in stale}
+    if not stale and after.parts.keys() == before.parts.keys() and light == before.light:
+        return after.files
+    (folder / RECORD).unlink(missing_ok=True)
+    make = partial(_make, site=site, folder=folder)
+    for joins in (False, True):
+        share = [job for job in there if job.name in stale and job.joins == joins]
+        for made, answers in shared_out(make, share, LEAST):
+            _add(after, made, answers)
+    _remove_others(folder, before, after)
+    _write(folder / RECORD, after)
+    return after.files
+
+
+def _light(site: Site) -> str:
+    return inputs.digest(digest_of((card.path, card)) for card in site.base.cards)
+
+
+def _digests(notes: Iterable[Note]) -> dict[str, str]:
+    return {note.path: note.facts["digest"] for note in notes if isinstance(note, KeptNote)}
+
+
+def _stale(there: Sequence[Job], before: Record, light: str, site: Site, notes: Mapping[str, str]) -> set[str]:
+    """The parts to make: new ones, and those that were made of something that has changed."""
+    questions = Questions(site)
+    other = {
+        number
+        for number, (question, answer) in enumerate(zip(before.questions, before.answers, strict=True))
+        if not (light == before.light and _is_light(question)) and questions.again(question) != answer
+    }
+    stale = {job.name for job in there if not job.joins and not _stands(job, before.parts.get(job.name), notes, other)}
+    if stale or before.parts.keys() != {job.name for job in there}:
+        stale |= {job.name for job in there if job.joins}
+    return stale
+
+
+def _is_light(question: str) -> bool:
+    return json.loads(question)[0] in _LIGHT
+
+
+def _stands(job: Job, part: Part | None, notes: Mapping[str, str], other: set[int]) -> bool:
+    """Whether a part would be made the same again."""
+    if part is None or part.always or part.card != _card_of(job):
+        return False
+    return all(notes.get(path) == digest for path, digest in part.notes.items()) and other.isdisjoint(part.asked)
+
+
+def _card_of(job: Job) -> str:
+    return digest_of(job.view) if job.view else ""
+
+
+class _Made(NamedTuple):
+    """A part as the process that made it tells of it."""
+
+    card: str
+    notes: Mapping[str, str]
+    asked: Sequence[str]
+    always: bool
+    files: Files
+
+
+def _make(share: Sequence[Job], site: Site, folder: Path) -> tuple[dict[str, _Made], dict[str, str]]:
+    """Make parts of the site, whatever is there; with digests of the answers that they rest on."""
+    questions = Questions(site)
+    recorded = Recorded(site, questions)
+    environment = environments(recorded)  # type: ignore[arg-type]
+    made: dict[str, _Made] = {}
+    for job in share:
+        with questions.of_one_page() as reads:
+            files = dict(_written(job, recorded, environment(job), folder))
+        notes = {note: inputs.digest_of_file(site.base.settings.root / note) for note in sorted(reads)}
+        made[job.name] = _Made(_card_of(job), notes, tuple(questions.asked or ()), questions.always, files)
+    return made, questions.answers
+
+
+def _written(job: Job, site: Recorded, env: Environment, folder: Path) -> Iterator[tuple[str, str]]:
+    for path, content in staged(job.make(site, env)):  # type: ignore[arg-type]
+        data = writing.as_bytes(content)
+        writing.write_if_changed(folder / path, data)
+        yield path, inputs.digest_of_bytes(data)
+
+
+def _add(record: Record, made: Mapping[str, _Made], answers: Mapping[str, str]) -> None:
+    """Enter parts into the record, their questions by number."""
+    numbers = {question: number for number, question in enumerate(record.questions)}
+    for question, answer in answers.items():
+        if question not in numbers:
+            numbers[question] = len(record.questions)
+            record.questions.append(question)
+            record.answers.append(answer)
+        record.answers[numbers[question]] = answer
+    for name, each in made.items():
+        asked = [numbers[question] for question in each.asked if question in numbers]
+        record.parts[name] = Part(each.card, each.notes, asked, each.always, each.files)
+
+
+def _remove_others(folder: Path, before: Record, after: Record) -> None:
+    """Remove what no part holds any more; where it is not known what was there, whatever is."""
+    if not before.parts:
+        below = {top: {path for path in after.files if path.startswith(f"{top}/")} for top in FOLDERS}
+        for top, paths in below.items():
+            writing.remove_others(folder / top, {folder / path for path in paths})
+    for path in before.files.keys() - after.files.keys():
+        writing.remove(folder / path, folder)
+
+
+def _read(file: Path) -> Record:
+    """The record; an empty one where it cannot be read."""
+    try:
+        fixed, light, questions, answers, parts = json.loads(file.read_text(encoding="utf-8"))
+        return Record(fixed, light, questions, answers, {name: Part(*each) for name, each in parts.items()})
+    except (OSError, ValueError, TypeError):
+        return Record()
+
+
+def _write(file: Path, record: Record) -> None:
+    data = [record.fixed, record.light, record.questions, record.answers, record.parts]
+    writing.write_if_changed(file, json.dumps(data, ensure_ascii=False, separators=(",", ":")))
