@@ -167,13 +167,13 @@ class Assembler:
             length += start - position
             bodies.append((name, length, length + len(body)))
             position, length = end, length + len(body)
-        writing.write_if_changed(self._new / _on_site(path), b"".join([*pieces, html[position:]]))
+        writing.put(self._new / _on_site(path), b"".join([*pieces, html[position:]]))
         return bodies
 
     def _write_other_pages(self, paths: Sequence[str]) -> set[str]:
         made = self.theme.other_pages(path.removeprefix("pages/") for path in paths)
         for path, content in made.items():
-            writing.write_if_changed(self._new / path, content)
+            writing.put(self._new / path, content)
         return set(made)
 
 

@@ -17,7 +17,7 @@ from kb.built import USUAL, MadeFrom, Order, Outcome, earlier, record_of, refuse
 from kb.calls import is_package_call
 from kb.check import check
 from kb.fingerprints import can_measure
-from kb.kept import Shelf
+from kb.kept import Shelf, is_quiet
 from kb.package_lock import package_lock
 from kb.problems import problem
 from kb.publishing import public
@@ -138,7 +138,8 @@ def summary(base: Base) -> str:
     published = public(base)
     papers = published.papers
     both = sum(len(languages) > 1 for languages in published.languages.values())
-    verdicts = [verdict for card in papers for verdict in published.verdicts(card).values()]
+    tested = (card for card in papers if not is_quiet(card))
+    verdicts = [verdict for card in tested for verdict in published.verdicts(card).values()]
     cards = count(len(papers), "card") + (f" ({both} in two languages)" if both else "")
     return f"{cards}, {figures(verdicts)}"
 

@@ -223,7 +223,7 @@ def _written(job: Job, site: Recorded, env: Environment, folder: Path) -> Iterat
 def _put(folder: Path, path: str, content: str | bytes) -> dict[str, str]:
     """Stage a file; its digest by its path."""
     data = writing.as_bytes(content)
-    writing.write_if_changed(folder / path, data)
+    writing.put(folder / path, data)
     return {path: inputs.digest_of_bytes(data)}
 
 

@@ -18,7 +18,7 @@ from kb.serialise import card_data
 
 VERSION = "v1"  # of the files' names and columns: another one where a reader of the old ones would break
 DATABASE = "kb.sqlite"
-MOST_IN_DATABASE = 2000  # cards: a larger database is neither made at each build nor fit for a web host
+MOST_IN_DATABASE = 500  # cards: a larger database is neither made at each build nor fit for a web host
 
 
 class File(NamedTuple):

@@ -143,6 +143,8 @@ def _name(site: Site, card: Card, target: str) -> str | None:
 
 def _anchor_of(card: Card, heading: str) -> str:
     """The anchor of the section with a heading, however the link spells it; "" where there is none."""
+    if not heading:
+        return ""
     wanted = slug(unquote(heading))
     named = zip(card.sections, section_anchors(card.sections), strict=True)
     return next((anchor for each, anchor in named if wanted in (anchor, slug(each.heading))), "")
