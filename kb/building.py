@@ -26,6 +26,7 @@ from kb.runnables import Runnable
 from kb.settings import Settings
 
 OK, CONTENT, STALE = 0, 1, 3
+PRIVATE = "private"  # below build/: the staged tree of a site for its author's eyes
 
 NEEDS_TORCH = "measuring needs torch: pip install 'paperkb[models]'"
 TESTED = {
@@ -122,15 +123,17 @@ def make_site(base: Base, shelf: Shelf, order: Order, site: Path) -> list[Proble
     from kb.staging import stage
     from kb.theme import theme_files
 
-    root, folder = base.settings.root, base.settings.root / base.settings.build
+    root = base.settings.root
+    build_folder = root / base.settings.build
+    folder = build_folder / PRIVATE if order.private else build_folder
     fixed = inputs.fixed(base.settings, order.site_url or "", *["private"] * order.private)
     try:
         files = stage(Site(base, order.site_url, shelf, private=order.private), base.notes, folder, fixed)
     except TemplateError as error:
         return [problem_of(error, root)]
     theme = theme_files(root)
-    writing.sync_tree(folder / "theme", {path.removeprefix("theme/"): data for path, data in theme.items()})
-    return assemble(root, site, files, fixed, order.site_url)
+    writing.sync_tree(build_folder / "theme", {path.removeprefix("theme/"): data for path, data in theme.items()})
+    return assemble(root, folder, site, files, fixed, order.site_url)
 
 
 def summary(base: Base) -> str:

@@ -8,6 +8,7 @@ that was cut off everything is made anew.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -80,8 +81,9 @@ def stage(site: Site, all_notes: Iterable[Note], folder: Path, fixed: str) -> Fi
 
     `all_notes` are those of the base, of which the site may hold a part.
     """
+    folder.mkdir(exist_ok=True)
     before = _read(folder / RECORD)
-    before = before if before.fixed == fixed else Record()
+    before = before if before.fixed == fixed and _is_there(folder, before) else Record()
     digests = _digests(all_notes)
     recall(site.base, folder / NAMING, fixed, digests)
     there = tuple(jobs(site))
@@ -102,6 +104,14 @@ def stage(site: Site, all_notes: Iterable[Note], folder: Path, fixed: str) -> Fi
     _remove_others(folder, before, after)
     _write(folder / RECORD, after)
     return after.files
+
+
+def _is_there(folder: Path, record: Record) -> bool:
+    """Whether all that was staged is still there."""
+    there = {
+        os.path.join(parent, name) for top in FOLDERS for parent, _, names in os.walk(folder / top) for name in names
+    }
+    return all(os.path.join(folder, path) in there for path in record.files)
 
 
 def _light(site: Site) -> str:
