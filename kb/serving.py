@@ -24,12 +24,12 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from kb.building import Order, Outcome, Say, build
-from kb.inputs import Seen, snapshot
+from kb.inputs import Seen, seen, snapshot
 from kb.previewing import Preview
 from kb.problems import format_problems
 from kb.records import Problem
 from kb.resources import PACKAGE
-from kb.settings import Settings, load_settings
+from kb.settings import FILE, Settings, load_settings
 
 TICK = 0.1  # seconds between two looks at the files
 PAUSE = 2.0  # seconds without an edit before the rest of the site is built
@@ -85,6 +85,9 @@ class Builder:
         self._preview: Preview | None = None
         self._edited_at = 0.0  # when notes were last previewed without a build after it
         self._behind: BaseProcess | None = None
+        self._settings = Settings(root)  # as they were looked at last
+        self._settings_seen: tuple[Seen, ...] = ()
+        self._mistakes: list[Problem] = []  # in them
 
     def build(self) -> None:
         """Build, and tell the terminal and the pages."""
@@ -178,8 +181,12 @@ class Builder:
             self._edited_at = time.monotonic()
 
     def look(self) -> frozenset[Seen]:
-        """The sources as they are."""
-        return snapshot(Settings(root=self.root))
+        """The sources as they are, those too that the settings name. Settings with mistakes may name what comes yet."""
+        seen_now = tuple(seen([self.root / FILE], self.root))
+        if self._mistakes or seen_now != self._settings_seen:
+            self._settings_seen = seen_now
+            self._settings, self._mistakes = load_settings(self.root)
+        return snapshot(self._settings)
 
     def _settled(self, now: frozenset[Seen]) -> frozenset[Seen]:
         """The files once two looks agree: editors and git write several in a row."""
