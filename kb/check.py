@@ -13,7 +13,7 @@ from kb.base import Base
 from kb.bibliographic_checks import repeated_papers, two_spellings, unlisted_papers
 from kb.calls import CallError, is_call, normalise
 from kb.claims import Outcome, footnote, line_of
-from kb.lints import meant_unit, misnamed_columns, repeated_texts
+from kb.lints import meant_unit, misnamed_columns, repeated_texts, unfilled_lines
 from kb.problems import in_order, problem
 from kb.records import Card, Link, Place, Problem, ResultRow, Section, Severity, Verdict
 from kb.runnables import unknown
@@ -198,6 +198,7 @@ VALIDATIONS: Sequence[Validation] = (
     old_keys,
     broken_images,
     bad_calls,
+    unfilled_lines,
     repeated_texts,
     unexplained_figures,
     misnamed_columns,

@@ -102,6 +102,11 @@ def _split(text: str, separators: str) -> tuple[str, str]:
     return (text[:position].rstrip(), text[position + 1 :].lstrip()) if position >= 0 else ("", "")
 
 
+def is_to_fill_in(line: str) -> bool:
+    """Whether a line of a blockquote, or the value of its field, is still what a template has for it: `{kind: …}`."""
+    return bool(_PLACEHOLDER.fullmatch(line) or _PLACEHOLDER.fullmatch(known_pair(line)[1]))
+
+
 def opens_card(quote: Iterable[str], schema: Schema) -> bool:
     """Whether the lines of a blockquote hold a kind or a citation."""
     for line in quote:
