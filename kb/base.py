@@ -99,7 +99,11 @@ class Base:
 
         Of papers that have no card, too: there `has_card` is false.
         """
-        return tuple(each for card in self.cards if card.publish for each in self.names.keep(card, references))
+        return tuple(each for card in self.cards if card.publish for each in self.links_of(card))
+
+    def links_of(self, card: Card) -> tuple[Reference, ...]:
+        """The sentences in which one card names other papers, in their order."""
+        return self.names.keep(card, references)
 
     def linked(self, card: Card, target: str) -> Card | None:
         """The card that a link of a card leads to, without its fragment: named, or the first in the note at a path."""

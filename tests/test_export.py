@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import pty
@@ -21,6 +22,7 @@ from kb.bibliography import read
 from kb.editors import schemas
 from kb.exports import TABLES, content, datasette_metadata, described
 from kb.model_indexes import read_index
+from kb.pages import lineage
 from kb.pages.site import Site
 
 SCHEMAS = {name: json.loads(text) for name, text in schemas().items()}
@@ -156,9 +158,18 @@ def test_some_cards_by_key_or_alias_to_a_file(root, tmp_path):
     assert [entry.key for entry in library.entries] == ["Howard2017arxiv", "Sandler2018CVPR"]
 
 
-def test_links_as_a_table(root):
-    rows = list(csv.DictReader(export(root, "csv", "--table", "links").splitlines()))
-    assert {"Howard2017arxiv", "Sandler2018CVPR"} <= {row["card"] for row in rows}
+def test_links_are_the_same_in_every_file(root, site, database):
+    """Who counts citations in the CSV and in the database, or beside the drawing, must come to one result."""
+    rows = list(csv.DictReader(io.StringIO(export(root, "csv", "--table", "links"))))
+    as_json = json.loads(export(root, "json", "--table", "links"))
+    assert rows == [{name: "" if value is None else str(value) for name, value in row.items()} for row in as_json]
+    named = [tuple(row) for row in database.execute(f"SELECT {', '.join(as_json[0])} FROM links ORDER BY id")]
+    assert named == [tuple(row.values()) for row in as_json]
+    drawn = json.loads(lineage.data(site))["links"]
+    assert sorted(map(str, drawn)) == sorted(map(str, as_json))
+    assert len(as_json) == len(site.base.links)
+    sentence = next(row["sentence"] for row in as_json if row["kind"] == "mention" and row["to_card"] == "He2016CVPR")
+    assert "ResNet" in sentence
 
 
 @pytest.mark.parametrize(
