@@ -36,6 +36,7 @@ from kb.pages.twins import twin
 from kb.pages.views import CardView
 from kb.search import Entry, entry, index
 from kb.serialise import to_yaml
+from kb.texts import LANGUAGES, Texts
 
 if TYPE_CHECKING:
     from kb.base import Base
@@ -91,7 +92,8 @@ def _files(site: Site) -> Files:
     yield from _codes(site, env)
     explanations = (finding.page_document(site, addresses.CONVENTIONS, conventions), *finding.code_documents(site))
     entries |= {document.path: entry(document) for document in explanations}
-    yield from ((f"pages/{path}", text) for path, text in index(entries, site.texts.under("search")))
+    words = {language: Texts(language).under("search") for language in LANGUAGES}
+    yield from ((f"pages/{path}", text) for path, text in index(entries, words))
     yield from _figure_data(site)
     yield from ((f"pages/schemas/{name}", text) for name, text in schemas().items())
     yield from _data(site, env)
