@@ -13,7 +13,7 @@ from kb.records import Metric, Printed
 COUNTS = frozenset({"params", "macs", "flops"})
 SMALLEST = 1000  # a count below this, without a unit, has lost it
 LONGEST = 40  # digits; no paper prints more
-LARGEST = 18  # power of ten
+LARGEST = 30  # power of ten; training costs have the most
 
 _SCALES = {
     "k": ("K", 3), "thousand": ("K", 3), "千": ("千", 3), "万": ("万", 4),

@@ -102,9 +102,12 @@ def _split(text: str, separators: str) -> tuple[str, str]:
     return (text[:position].rstrip(), text[position + 1 :].lstrip()) if position >= 0 else ("", "")
 
 
-def is_to_fill_in(line: str) -> bool:
-    """Whether a line of a blockquote, or the value of its field, is still what a template has for it: `{kind: …}`."""
-    return bool(_PLACEHOLDER.fullmatch(line) or _PLACEHOLDER.fullmatch(known_pair(line)[1]))
+def asked_for(line: str) -> str | None:
+    """The field, or "", that a line of a blockquote is to be filled in with: `{kind: …}`, `kind: {…}`; else None."""
+    if _PLACEHOLDER.fullmatch(line):
+        return known_pair(line.strip()[1:-1])[0]
+    known, value = known_pair(line)
+    return known if _PLACEHOLDER.fullmatch(value) else None
 
 
 def opens_card(quote: Iterable[str], schema: Schema) -> bool:

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from kb.base import Base
 from kb.figures import number_in
-from kb.heads import is_to_fill_in
+from kb.heads import asked_for
 from kb.judging import CONVENTIONS
 from kb.problems import problem
 from kb.records import Card, Measurement, Place, Printed, Problem, Section, Verdict
@@ -67,15 +67,21 @@ def _repeated(card: Card, section: Section, other: Card, earlier: Section) -> Pr
 
 def unfilled_lines(base: Base) -> Iterator[Problem]:
     """Lines of the template, with a place to fill in, that stand in cards which are no drafts any more."""
-    asked = _lines_to_fill_in(base.schema.template)
+    of_sections = _lines_to_fill_in(base.schema.template)
+    hint = "fill it in, or delete the line; `status: draft` in the front matter says that it is to come"
     for card in base.cards:
         if card.status != "draft":
-            for number, line in _lines(card, with_sections=bool(asked)):
-                quoted = _QUOTED.fullmatch(line)
-                if line.strip() in asked or (quoted and is_to_fill_in(quoted[1])):
+            for number, line in _lines(card, with_sections=bool(of_sections)):
+                if line.strip() in of_sections or _asks(line, card):
                     place = Place(card.path, number, line.index("{") + 1)
-                    hint = "fill it in, or delete the line; `status: draft` in the front matter says that it is to come"
                     yield problem("K215", place, "a line of the template is still to be filled in", hint)
+
+
+def _asks(line: str, card: Card) -> bool:
+    """Whether a line of a card's blockquote is the template's; of a citation that is missing, K208 tells."""
+    quoted = _QUOTED.fullmatch(line)
+    field = asked_for(quoted[1]) if quoted else None
+    return field is not None and (field != "citation" or bool(card.citation.text or card.citation.title))
 
 
 def _lines_to_fill_in(template: str) -> frozenset[str]:

@@ -327,11 +327,11 @@ def test_a_paper_gets_no_second_card(new, library, starter):
     before = (starter / "notes" / "Sandler2018CVPR.md").read_bytes()
     again = new("1801.04381")  # another number, the same title and first author
     assert (again.returncode, again.stdout) == (1, "")
-    assert again.stderr.startswith("notes/Sandler2018CVPR.md:12:1: K213 `Sandler2018CVPR` is the paper's card already")
+    assert again.stderr.startswith("notes/Sandler2018CVPR.md:13:1: K213 `Sandler2018CVPR` is the paper's card already")
     assert (starter / "notes" / "Sandler2018CVPR.md").read_bytes() == before
     meant = new("1801.04381", "MobileNetV2", "Sandler2018arXiv")
     assert meant.returncode == 0
-    assert "notes/Sandler2018arXiv.md:12:1: K213 warning: " in meant.stderr
+    assert "notes/Sandler2018arXiv.md:13:1: K213 warning: " in meant.stderr
     taken = new(library, "ShuffleNet", "sandler2018cvpr", "--key", "Ma2018ECCV")
     assert (taken.returncode, taken.stdout) == (1, "")
     assert " K206 " in taken.stderr
