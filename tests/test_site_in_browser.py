@@ -669,7 +669,8 @@ def is_english_around(page: Page) -> None:
     expect(page.locator(f"{DIALOG} input")).to_have_attribute("placeholder", re.compile("^Title"))
     type_query(page, "MobileNetV2")
     expect(page.locator(f"{DIALOG} [role=status]")).to_contain_text("result", timeout=PATIENCE)
-    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")  # closes it, though there is something to be emptied first
+    expect(page.locator(DIALOG)).not_to_be_visible()
 
 
 def test_search_engines_are_told_of_both_languages(site):
@@ -693,13 +694,12 @@ def test_a_paper_in_two_languages_is_found_once(site, query):
     assert len(set(papers)) == len(papers)
 
 
-@pytest.mark.parametrize("query", ["卷积", "a"])
-def test_the_dialog_counts_papers_as_the_search_page_does(site, query):
+def test_the_dialog_counts_papers_as_the_search_page_does(site):
     """A paper in two languages, counted twice, would promise more than there is to read."""
-    page = site.open(f"search.html?q={query}")
+    page = site.open("search.html?q=a")
     counted = page.locator(".kb-finder__status")
     expect(counted).to_have_text(re.compile(r"\d"), timeout=PATIENCE)
     words = counted.inner_text()
     assert int(re.findall(r"\d+", words)[0]) > 12, "all results are drawn at once: nothing would be shown by this"
-    type_query(page, query)
+    type_query(page, "a")
     expect(page.locator(f"{DIALOG} [role=status]")).to_have_text(words, timeout=PATIENCE)

@@ -240,6 +240,11 @@
 
     input.addEventListener("keydown", (event) => {
       if (event.isComposing) return
+      // The browser would only empty the field.
+      if (event.key === "Escape") {
+        event.preventDefault()
+        return dialog.close()
+      }
       const all = choices(), at = all.indexOf(chosen())
       const to = { ArrowDown: at + 1, ArrowUp: at - 1, PageDown: Math.min(at + 5, all.length - 1), PageUp: Math.max(at - 5, 0) }[event.key]
       if (to !== undefined && all.length) {
