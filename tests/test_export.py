@@ -213,6 +213,14 @@ def test_drafts_are_exported_and_unpublished_cards_only_by_name(tmp_path):
     assert "@inproceedings{Tan2019CVPR," in export(root, "bibtex", "Tan2019CVPR")
 
 
+def test_a_draft_that_cites_nothing_yet_is_no_reference(starter, kb):
+    """BibTeX would set an entry without fields as an empty line of the bibliography, with a warning for each."""
+    kb("new", "MobileNetV4", "Qin2024ECCV", cwd=starter)
+    assert kb("export", "bibtex", cwd=starter).stdout.count("@") == 1
+    assert [each["id"] for each in json.loads(kb("export", "csl-json", cwd=starter).stdout)] == ["Simonyan2015ICLR"]
+    assert "Qin2024ECCV" in kb("export", "json", cwd=starter).stdout
+
+
 def test_mistakes_in_notes_are_told(tmp_path):
     root = copy_repository(tmp_path / "base")
     (root / "notes/broken.md").write_text("---\ntags: [a\n---\n### A: Author2020CVPR\n", encoding="utf-8")

@@ -12,7 +12,7 @@ from kb.bibliography.writing import bibtex, csl_item
 from kb.exports.columns import described
 from kb.exports.database import database
 from kb.exports.model_index import models
-from kb.exports.published import Published, first_ones, measurements_named
+from kb.exports.published import Published, cited_ones, first_ones, measurements_named
 from kb.exports.tables import Row, card_row, link_rows, measurement_row, result_rows
 from kb.serialise import card_data
 
@@ -92,8 +92,8 @@ def _csv(items: Any, rows: Any, table: str) -> File:
 
 FILES: dict[str, File] = {
     "cards.json": _json(iter, _alone(_card)),
-    "cards.bib": File(first_ones, _bibtex, between="\n"),
-    "cards.csl.json": _json(first_ones, _alone(_csl)),
+    "cards.bib": File(cited_ones, _bibtex, between="\n"),
+    "cards.csl.json": _json(cited_ones, _alone(_csl)),
     "cards.csv": _csv(iter, _alone(card_row), "cards"),
     "results.csv": _csv(first_ones, result_rows, "results"),
     "results.json": _json(first_ones, result_rows),
