@@ -161,7 +161,7 @@ def test_a_bibliography_of_the_settings_is_followed_like_the_notes(served, page)
     """Whoever writes papers down in Zotero's own file would look at old remarks until the next edit of a note."""
     remarks = page.locator("#kb-serve-remarks")
     (served.root / "zotero.bib").write_text("@book{Other2020, title={Another}}\n", encoding="utf-8")
-    served.edit("mkdocs.yml", "extra:\n  kb:\n", "extra:\n  kb:\n    bibliography: zotero.bib\n")
+    served.edit("mkdocs.yml", "    packages: []", "    packages: []\n    bibliography: zotero.bib")
     expect(remarks).to_contain_text("K212")
     entry = "@inproceedings{Simonyan2015ICLR, title={Very Deep Convolutional Networks}}\n"
     (served.root / "zotero.bib").write_text(entry, encoding="utf-8")
