@@ -110,7 +110,7 @@ class Base:
 
         Of papers that have no card, too: there `has_card` is false.
         """
-        return tuple(each for card in self.cards if card.publish for each in self.naming(card).references)
+        return tuple(each for card in self.cards if card.publish for each in self.links_of(card))
 
     def naming(self, card: Card) -> Naming:
         """What a published card names."""
@@ -119,6 +119,10 @@ class Base:
     def planned(self, text: str) -> str | None:
         """What to call a paper that has no card, if a text plainly names one: by a citekey, an arXiv number, a DOI."""
         return self.names.planned(text)
+
+    def links_of(self, card: Card) -> tuple[Reference, ...]:
+        """The sentences in which one card names other papers, in their order."""
+        return self.naming(card).references
 
     def linked(self, card: Card, target: str) -> Card | None:
         """The card that a link of a card leads to, without its fragment: named, or the first in the note at a path."""

@@ -15,7 +15,7 @@ from kb.bibliographic_checks import repeated_papers, two_spellings, unlisted_pap
 from kb.calls import CallError, is_call, normalise
 from kb.claims import Outcome, footnote, line_of
 from kb.kept import KeptNote, is_quiet
-from kb.lints import meant_unit, misnamed_columns, repeated_texts
+from kb.lints import meant_unit, misnamed_columns, repeated_texts, unfilled_lines
 from kb.plain_records import from_plain
 from kb.problems import in_order, problem
 from kb.records import Card, Link, Place, Problem, ResultRow, Section, Severity, Verdict
@@ -208,6 +208,7 @@ OWN_VALIDATIONS: Sequence[Validation] = (
     repeated_sections,
     other_years,
     missing_citations,
+    unfilled_lines,
 )
 VALIDATIONS: Sequence[Validation] = (
     repeated_citekeys,

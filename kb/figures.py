@@ -13,7 +13,7 @@ from kb.records import Metric, Printed
 COUNTS = frozenset({"params", "macs", "flops"})
 SMALLEST = 1000  # a count below this, without a unit, has lost it
 LONGEST = 40  # digits; no paper prints more
-LARGEST = 18  # power of ten
+LARGEST = 30  # power of ten; training costs have the most
 
 _SCALES = {
     "k": ("K", 3), "thousand": ("K", 3), "千": ("千", 3), "万": ("万", 4),
@@ -26,9 +26,11 @@ _OTHER_UNITS = {
     "kb": "KB", "mb": "MB", "gb": "GB", "kib": "KiB", "mib": "MiB", "gib": "GiB",
 }  # fmt: skip
 
+_ERRORS = r"\berr(?:or)?s?\b|错误率|误差"
+
 # The first that is found in a header is its metric.
 _PATTERNS: tuple[tuple[Metric, str], ...] = (
-    ("other", r"\berr(?:or)?s?\b|错误率|误差"),
+    ("other", _ERRORS),
     ("other", r"reduc|ratio|rate of|compress|speed-?up|sav(?:ed|ing)|share|压缩|占比|比例|倍"),
     ("other", r"fps|帧率|throughput|吞吐"),
     ("flops", r"(?<![a-z])[kmgtb]?[\s-]?flops?\b|浮点运算|浮点计算"),
@@ -46,6 +48,11 @@ _PATTERNS: tuple[tuple[Metric, str], ...] = (
     ("size", r"^(?:model[\s-]?)?size$|模型大小|模型体积|^大小$|^memory$|内存|显存"),
 )
 _METRICS = tuple((metric, re.compile(pattern)) for metric, pattern in _PATTERNS)
+_ERROR = re.compile(_ERRORS)
+_CLASSIFIED: tuple[tuple[Metric, re.Pattern[str]], ...] = (
+    ("top5", re.compile(r"top[\s-]?5")),
+    ("top1", re.compile(r"top[\s-]?1|\bcls\b|\bclassif\w*|分类")),
+)
 _NO_METRIC = re.compile(r"\b(?:feature|activation)\s?maps?\b|\bmap size\b|\btime ?steps?\b")
 _SCALED_METRIC = re.compile(r"(?<![a-z])([kmgtb])[\s-]?(?:flops?|macs?)\b")
 _BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
@@ -91,6 +98,13 @@ def read_header(text: str) -> Column | None:
         return None
     unit, scale = _header_unit(header, metric)
     return Column(metric, unit, scale)
+
+
+def accuracy_behind(header: str) -> Metric | None:
+    """The accuracy that a column's error rates leave of a hundred per cent; None for errors of another kind."""
+    name = _plain(header).casefold()
+    errors = _ERROR.search(name)
+    return next((metric for metric, pattern in _CLASSIFIED if errors and pattern.search(name)), None)
 
 
 def _without_unit(header: str) -> str:

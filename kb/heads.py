@@ -102,6 +102,14 @@ def _split(text: str, separators: str) -> tuple[str, str]:
     return (text[:position].rstrip(), text[position + 1 :].lstrip()) if position >= 0 else ("", "")
 
 
+def asked_for(line: str) -> str | None:
+    """The field, or "", that a line of a blockquote is to be filled in with: `{kind: …}`, `kind: {…}`; else None."""
+    if _PLACEHOLDER.fullmatch(line):
+        return known_pair(line.strip()[1:-1])[0]
+    known, value = known_pair(line)
+    return known if _PLACEHOLDER.fullmatch(value) else None
+
+
 def opens_card(quote: Iterable[str], schema: Schema) -> bool:
     """Whether the lines of a blockquote hold a kind or a citation."""
     for line in quote:

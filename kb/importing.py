@@ -18,7 +18,7 @@ from kb.importers.records import Copy, LeftOut, NewNote
 from kb.markdown import headings
 from kb.problems import in_order, problem
 from kb.records import Card, Place, Problem
-from kb.schema import load_schema
+from kb.schema import Schema, load_schema
 from kb.settings import Settings, load_settings
 
 __all__ = ["Imported", "Order", "Report", "import_files", "load_mapping", "propose_mapping", "run"]
@@ -61,7 +61,7 @@ def run(paths: Iterable[Path], root: Path, order: Order) -> Report:
     settings, problems = load_settings(root)
     schema, schema_problems = load_schema(root)
     reading = Reader(schema, settings, order).read(paths)
-    writer = _Writer(order.into or root / settings.notes, settings, order, _sources(paths))
+    writer = _Writer(order.into or root / settings.notes, settings, schema, order, _sources(paths))
     imported = tuple(writer.all(reading.notes))
     order.say("")
     found = in_order([*problems, *schema_problems, *reading.problems, *writer.problems])
@@ -78,6 +78,7 @@ class _Writer:
 
     into: Path
     settings: Settings
+    schema: Schema
     order: Order
     sources: frozenset[Path]
     problems: list[Problem] = field(default_factory=list)
@@ -101,13 +102,20 @@ class _Writer:
         if refusal:
             self.problems.append(refusal)
             return Imported(card, "", "refused", remarks=note.remarks)
+        remarks = (*note.remarks, *self._private(card))
         self.targets[name.casefold()] = card
         if (elsewhere := there.get(card.citekey.casefold())) and card.lang == self.settings.language:
             return Imported(card, elsewhere, "kept", remarks=("its citekey is that card's",))
         target = self.into / name
         outcome = self._write(target, note.text.encode("utf-8"))
         images = () if outcome == "kept" else tuple(self._copy(each) for each in dict.fromkeys(note.copies))
-        return Imported(card, target.as_posix(), outcome, tuple(filter(None, images)), note.remarks)
+        return Imported(card, target.as_posix(), outcome, tuple(filter(None, images)), remarks)
+
+    def _private(self, card: Card) -> Iterator[str]:
+        """What its author ought to know of sections that no reader will see."""
+        for section in card.sections:
+            if section.id in self.schema.private:
+                yield f"`{section.heading}` is private: `kb serve` shows it, the public site leaves it out"
 
     def _refusal(self, card: Card, name: str) -> Problem | None:
         """Why a card cannot have a file of its own: a key that is no file name, or that another card has."""

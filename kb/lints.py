@@ -1,4 +1,4 @@
-"""What an attentive colleague would say of cards: texts that were pasted, units and names of counts that look wrong."""
+"""What an attentive colleague would say of cards: texts that were pasted, or are the template's, and odd figures."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from kb.base import Base
 from kb.figures import number_in
+from kb.heads import asked_for
 from kb.judging import CONVENTIONS
 from kb.kept import KeptCard
 from kb.problems import problem
@@ -22,6 +23,8 @@ from kb.tables import Row, tables
 LONG = 64  # bytes from which a text is no phrase that anybody might write twice: some 21 Chinese characters
 
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_QUOTED = re.compile(r"\s*>\s*(.*\S)\s*")
+_BRACES = re.compile(r"\{[^{}$]+\}")
 _FOOTNOTE = re.compile(r"\[\^([^\]\s]+)\]")
 _UNITS = {"M": 6, "G": 9, "K": 3, "T": 12, "": 0}
 _CHINESE_UNITS = {"万": 4, "亿": 8}
@@ -74,6 +77,39 @@ def _repeated(card: Card, section: OwnText, other: Card, earlier: OwnText) -> Pr
     message = f"the section `{section.heading}` is, word for word, `{earlier.heading}` of {where}"
     hint = f"that one is at {other.path}:{earlier.line}; write this one anew, or link to it: `[[{other.citekey}]]`"
     return problem("K211", Place(card.path, section.line), message, hint)
+
+
+def unfilled_lines(base: Base) -> Iterator[Problem]:
+    """Lines of the template, with a place to fill in, that stand in cards which are no drafts any more."""
+    of_sections = _lines_to_fill_in(base.schema.template)
+    hint = "fill it in, or delete the line; `status: draft` in the front matter says that it is to come"
+    for card in base.cards:
+        if card.status != "draft":
+            for number, line in _lines(card, with_sections=bool(of_sections)):
+                if line.strip() in of_sections or _asks(line, card):
+                    place = Place(card.path, number, line.index("{") + 1)
+                    yield problem("K215", place, "a line of the template is still to be filled in", hint)
+
+
+def _asks(line: str, card: Card) -> bool:
+    """Whether a line of a card's blockquote is the template's; of a citation that is missing, K208 tells."""
+    quoted = _QUOTED.fullmatch(line)
+    field = asked_for(quoted[1]) if quoted else None
+    return field is not None and (field != "citation" or bool(card.citation.text or card.citation.title))
+
+
+def _lines_to_fill_in(template: str) -> frozenset[str]:
+    """The lines of a template's sections that have something in braces."""
+    lines = (line.strip() for line in template.split("\n"))
+    return frozenset(line for line in lines if _BRACES.search(line) and not line.startswith(("#", ">")))
+
+
+def _lines(card: Card, *, with_sections: bool) -> Iterator[tuple[int, str]]:
+    """The lines of a card's head, and those of its sections, with their numbers."""
+    sections = card.sections if with_sections else ()
+    for text, first_line in ((card.head, card.line), *((each.markdown, each.line + 1) for each in sections)):
+        shown = _COMMENT.sub(lambda comment: "\n" * comment[0].count("\n"), text)
+        yield from enumerate(shown.split("\n"), first_line)
 
 
 def meant_unit(verdict: Verdict, measured: Measurement | None) -> str | None:

@@ -23,12 +23,12 @@ from urllib.parse import parse_qs, urlsplit
 from kb import keeping
 from kb.building import Say, build
 from kb.built import Order, Outcome
-from kb.inputs import Seen, snapshot
+from kb.inputs import Seen, seen, snapshot
 from kb.pages.site import Site
 from kb.problems import format_problems
 from kb.records import Problem
 from kb.resources import PACKAGE
-from kb.settings import Settings, load_settings
+from kb.settings import FILE, Settings, load_settings
 
 TICK = 0.1  # seconds between two looks at the files
 PATIENCE = 25.0  # seconds that a page waits for news before it asks again
@@ -79,6 +79,9 @@ class Builder:
         self.board = board
         self._order = Order(site=f"build/{COPY}", site_url=site_url, private=True)
         self._say = say
+        self._settings = Settings(root)  # as they were looked at last
+        self._settings_seen: tuple[Seen, ...] = ()
+        self._mistakes: list[Problem] = []  # in them
 
     def build(self) -> None:
         """Build, and tell the terminal and the pages."""
@@ -116,8 +119,12 @@ class Builder:
                 self.safely(self.build)
 
     def look(self) -> frozenset[Seen]:
-        """The sources as they are."""
-        return snapshot(Settings(root=self.root))
+        """The sources as they are, those too that the settings name. Settings with mistakes may name what comes yet."""
+        seen_now = tuple(seen([self.root / FILE], self.root))
+        if self._mistakes or seen_now != self._settings_seen:
+            self._settings_seen = seen_now
+            self._settings, self._mistakes = load_settings(self.root)
+        return snapshot(self._settings)
 
     def _settled(self, now: frozenset[Seen]) -> frozenset[Seen]:
         """The files once two looks agree: editors and git write several in a row."""

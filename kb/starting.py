@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import locale
 import os
 import unicodedata
 from collections.abc import Mapping
+from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from importlib.metadata import version
 from pathlib import Path
@@ -16,8 +16,9 @@ import yaml
 from kb import resources, writing
 from kb.base import load
 from kb.editors import SNIPPETS, schemas, snippets
+from kb.heads import field_of
 from kb.notes import parse_note
-from kb.plain_yaml import front_matter
+from kb.plain_yaml import as_plain, front_matter
 from kb.problems import problem
 from kb.records import Note, Place, Problem
 from kb.revisions import RevisionError, is_below_top, origin_of
@@ -162,14 +163,24 @@ def new_card(settings: Settings, name: str, citekey: str) -> tuple[Path | None, 
 
 
 def fill(schema: Schema, name: str, citekey: str) -> str:
-    """A new card: the template with name and citekey in its heading, below the front matter for new cards."""
+    """A new card: the template with name and citekey in its heading, below the front matter for new cards and the day.
+
+    Feeds of what is new go by that day.
+    """
     heading, rest = schema.template.split("\n", 1)
     heading = heading.replace(NAME_PLACEHOLDER, name, 1).replace(KEY_PLACEHOLDER, citekey, 1)
-    if not schema.front_matter:
-        return f"{heading}\n{rest}"
-    plain = json.loads(json.dumps(schema.front_matter))  # without the places that the reader has noted
-    above = yaml.safe_dump(plain, allow_unicode=True, sort_keys=False)
+    front = {str(name): as_plain(value) for name, value in schema.front_matter.items()}
+    day = next((name for name in front if field_of(name) == "date"), "date")
+    above = yaml.safe_dump({**front, day: front.get(day) or today()}, allow_unicode=True, sort_keys=False)
     return f"---\n{above}---\n\n{heading}\n{rest}"
+
+
+def today() -> date:
+    """The day that a card is made on: that of SOURCE_DATE_EPOCH where it is set, as in other tools."""
+    seconds = os.environ.get("SOURCE_DATE_EPOCH", "")
+    return (
+        datetime.fromtimestamp(int(seconds), UTC).date() if seconds.isdecimal() else datetime.now().astimezone().date()
+    )
 
 
 def refusals(note: Note, name: str, citekey: str) -> list[Problem]:

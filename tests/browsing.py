@@ -5,13 +5,17 @@ from __future__ import annotations
 import gzip
 import threading
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
-from playwright.sync_api import Page, expect
+import browser
+from conftest import run_kb
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 AXE = Path(__file__).parent / "frontend" / "axe.min.js"
 PATIENCE = 20_000  # milliseconds, on a machine with much else to do
@@ -24,6 +28,11 @@ POLICY = (
     "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 )
 COMPRESSED = {".html", ".css", ".js", ".json", ".svg", ".xml", ".txt", ".md", ".csv", ".yml"}
+
+# What the browser held back because of the policy.
+WATCH = """window.held = []
+addEventListener('securitypolicyviolation', ({violatedDirective, blockedURI, sample}) =>
+  window.held.push(`${violatedDirective}: ${blockedURI} ${sample}`))"""
 
 # Every formula has been typeset, once.
 SETTLED = """() => [...document.querySelectorAll('.arithmatex')]
@@ -82,6 +91,67 @@ def served(folder: Path, headers: Mapping[str, str] = {}) -> Iterator[str]:
     yield f"http://127.0.0.1:{server.server_port}/"
     server.shutdown()
     server.server_close()
+
+
+@dataclass
+class Site:
+    """A site that is being served, and what went wrong in the pages that were opened."""
+
+    url: str
+    folder: Path
+    browser: Browser
+    troubles: list[str] = field(default_factory=list)
+
+    def open(self, path: str = "index.html", **context: object) -> Page:
+        """A page, with what it says and asks for noted down."""
+        page = self.browser.new_context(**context).new_page()  # type: ignore[arg-type]
+        page.on("console", lambda message: self._said(message.type, message.text, message.location["url"]))
+        page.on("pageerror", lambda error: self.troubles.append(f"error: {error}"))
+        page.on("request", lambda request: self._asked(request.url))
+        page.add_init_script(WATCH)
+        page.goto(self.url + path)
+        return page
+
+    def paths(self) -> list[str]:
+        """The site's pages."""
+        return sorted(path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*.html"))
+
+    def _said(self, kind: str, text: str, url: str) -> None:
+        """A page that is not there is what its reader asked for; a file that a page needs is not."""
+        is_missing_page = "404 (Not Found)" in text and PurePosixPath(urlsplit(url).path).suffix in ("", ".html")
+        if kind in ("error", "warning") and not is_missing_page:
+            self.troubles.append(f"{kind}: {text} {url}")
+
+    def _asked(self, url: str) -> None:
+        if not url.startswith((self.url, "data:", "blob:")):
+            self.troubles.append(f"asked for {url}")
+
+
+@contextmanager
+def building(headers: Mapping[str, str] = {}) -> Iterator[Callable[[Path], Site]]:
+    """What builds knowledge bases and serves their sites, all seen in one browser, for as long as this lasts."""
+    with ExitStack() as stack:
+        chromium = stack.enter_context(sync_playwright()).chromium
+        seen_in = chromium.launch(executable_path=browser.find(), args=ARGUMENTS)
+        stack.callback(seen_in.close)
+
+        def serve(folder: Path) -> Site:
+            url = stack.enter_context(served(folder / "site", headers))
+            done = run_kb("build", cwd=folder, env={"SITE_URL": url})
+            assert done.returncode == 0, done.stdout + done.stderr
+            return Site(url, folder / "site", seen_in)
+
+        yield serve
+
+
+@contextmanager
+def watched(site: Site) -> Iterator[Site]:
+    """The site, for one test, which fails where a page had a console error or asked for something foreign."""
+    site.troubles.clear()
+    yield site
+    for context in site.browser.contexts:
+        context.close()
+    assert not site.troubles
 
 
 def kinds(site: Path) -> dict[str, list[str]]:

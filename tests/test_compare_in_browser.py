@@ -6,14 +6,14 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from browsing import PATIENCE, Site, building, watched
 from conftest import copy_repository
 from playwright.sync_api import Page, expect
 from test_comparing import timm_base
-from test_site_in_browser import PATIENCE, Site, chromium, serve  # noqa: F401 - fixtures
 
 import kb
 from kb.lock import read_lock
@@ -27,18 +27,22 @@ LOCK, _ = read_lock(Path(kb.__file__).resolve().parent.parent)
 
 
 @pytest.fixture(scope="module")
-def whole_site(serve, tmp_path_factory) -> Site:  # noqa: F811
+def serve() -> Iterator[Callable[[Path], Site]]:
+    """What builds a knowledge base and serves its site."""
+    with building() as serve:
+        yield serve
+
+
+@pytest.fixture(scope="module")
+def whole_site(serve, tmp_path_factory) -> Site:
     return serve(copy_repository(tmp_path_factory.mktemp("site")))
 
 
 @pytest.fixture
 def site(whole_site) -> Iterator[Site]:
     """The project's own site; a console error or a request to another host fails the test."""
-    whole_site.troubles.clear()
-    yield whole_site
-    assert not whole_site.troubles
-    for context in whole_site.browser.contexts:
-        context.close()
+    with watched(whole_site):
+        yield whole_site
 
 
 def opened(site: Site, query: str = "", **context: object) -> Page:
@@ -369,7 +373,7 @@ def test_nothing_of_the_page_is_inline_script(site):
 
 
 @pytest.fixture(scope="module")
-def large_site(serve, tmp_path_factory) -> Site:  # noqa: F811
+def large_site(serve, tmp_path_factory) -> Site:
     return serve(timm_base(tmp_path_factory.mktemp("large")))
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from lookup_service import lookup_service
 
+DAY = "1730000000"  # seconds: 2024-10-27
 OUT = Path(__file__).parent / "cases" / "lookups" / "out"
 LIBRARY = """\
 @inproceedings{Ma2018ECCV,
@@ -58,7 +59,11 @@ def new(starter, service, tmp_path, kb):
 
     def run(*arguments, **env):
         return kb(
-            "new", "--from", *arguments, cwd=starter, env=service.env | {"XDG_CACHE_HOME": tmp_path / "cache"} | env
+            "new",
+            "--from",
+            *arguments,
+            cwd=starter,
+            env=service.env | {"XDG_CACHE_HOME": tmp_path / "cache", "SOURCE_DATE_EPOCH": DAY} | env,
         )
 
     return run
@@ -297,13 +302,14 @@ def test_what_is_not_known_is_left_to_the_author(new, tmp_path, starter):
     assert done.returncode == 0
     assert "the source says nothing of: authors, venue, year. That is left to you" in done.stderr
     text = (starter / "notes" / "Notes-on-things.md").read_text(encoding="utf-8")
-    assert text.startswith(
-        "---\nstatus: draft\ntitle: Notes on things\n---\n\n### Notes on things: Notes-on-things\n\n> {kind"
-    )
+    front = "status: draft\ntitle: Notes on things\ndate: 2024-10-27\n"
+    assert text.startswith(f"---\n{front}---\n\n### Notes on things: Notes-on-things\n\n> {{kind")
     assert "> citation: Notes on things\n" in text
     assert new("10.5281/zenodo.1000000").returncode == 0
     text = (starter / "notes" / "Notes-Measurements.md").read_text(encoding="utf-8")
-    assert text.startswith("---\nstatus: draft\ntitle: Notes & Measurements\ndoi: 10.5281/zenodo.1000000\n---\n")
+    assert text.startswith(
+        "---\nstatus: draft\ntitle: Notes & Measurements\ndoi: 10.5281/zenodo.1000000\ndate: 2024-10-27\n---\n"
+    )
 
 
 def test_an_unreadable_entry_is_told_and_the_others_are_taken(new, library, starter):
@@ -321,11 +327,11 @@ def test_a_paper_gets_no_second_card(new, library, starter):
     before = (starter / "notes" / "Sandler2018CVPR.md").read_bytes()
     again = new("1801.04381")  # another number, the same title and first author
     assert (again.returncode, again.stdout) == (1, "")
-    assert again.stderr.startswith("notes/Sandler2018CVPR.md:12:1: K213 `Sandler2018CVPR` is the paper's card already")
+    assert again.stderr.startswith("notes/Sandler2018CVPR.md:13:1: K213 `Sandler2018CVPR` is the paper's card already")
     assert (starter / "notes" / "Sandler2018CVPR.md").read_bytes() == before
     meant = new("1801.04381", "MobileNetV2", "Sandler2018arXiv")
     assert meant.returncode == 0
-    assert "notes/Sandler2018arXiv.md:12:1: K213 warning: " in meant.stderr
+    assert "notes/Sandler2018arXiv.md:13:1: K213 warning: " in meant.stderr
     taken = new(library, "ShuffleNet", "sandler2018cvpr", "--key", "Ma2018ECCV")
     assert (taken.returncode, taken.stdout) == (1, "")
     assert " K206 " in taken.stderr

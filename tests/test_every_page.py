@@ -5,83 +5,42 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
 
-import browser
 import pytest
 from browsing import (
-    ARGUMENTS,
     AUDIT,
     AXE,
     PATIENCE,
     POLICY,
     SETTLED,
     WIDTHS,
+    Site,
     audited,
+    building,
     change_palette,
     samples,
     served,
+    watched,
 )
 from bs4 import BeautifulSoup
-from conftest import copy_repository, run_kb
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from conftest import copy_repository
+from playwright.sync_api import Page, expect
 
 RAW = re.compile(r"\\[(\[]|\\[a-z]+frac|\\math[a-z]+|\$\$")
-# What the browser held back because of the policy.
-WATCH = """window.held = []
-addEventListener('securitypolicyviolation', ({violatedDirective, blockedURI, sample}) =>
-  window.held.push(`${violatedDirective}: ${blockedURI} ${sample}`))"""
-
-
-@dataclass
-class Site:
-    """A site that is being served, and what went wrong in the pages that were opened."""
-
-    url: str
-    folder: Path
-    browser: Browser
-    troubles: list[str] = field(default_factory=list)
-
-    def open(self, path: str = "index.html", **context: object) -> Page:
-        """A page, with what it says and asks for noted down."""
-        page = self.browser.new_context(**context).new_page()
-        page.on("console", lambda message: self._said(message.type, f"{message.text} {message.location['url']}"))
-        page.on("pageerror", lambda error: self.troubles.append(f"error: {error}"))
-        page.on("request", lambda request: self._asked(request.url))
-        page.add_init_script(WATCH)
-        page.goto(self.url + path)
-        return page
-
-    def _said(self, kind: str, text: str) -> None:
-        if kind in ("error", "warning"):
-            self.troubles.append(f"{kind}: {text}")
-
-    def _asked(self, url: str) -> None:
-        if not url.startswith((self.url, "data:", "blob:")):
-            self.troubles.append(f"asked for {url}")
 
 
 @pytest.fixture(scope="module")
 def whole_site(tmp_path_factory) -> Iterator[Site]:
     """The project's own site, under the policy that a careful host would send."""
-    folder = copy_repository(tmp_path_factory.mktemp("site"))
-    with served(folder / "site", {"Content-Security-Policy": POLICY}) as url, sync_playwright() as playwright:
-        done = run_kb("build", cwd=folder, env={"SITE_URL": url})
-        assert done.returncode == 0, done.stdout + done.stderr
-        chromium = playwright.chromium.launch(executable_path=browser.find(), args=ARGUMENTS)
-        yield Site(url, folder / "site", chromium)
-        chromium.close()
+    with building({"Content-Security-Policy": POLICY}) as serve:
+        yield serve(copy_repository(tmp_path_factory.mktemp("site")))
 
 
 @pytest.fixture
 def site(whole_site) -> Iterator[Site]:
     """The site. A test fails where one of its pages had a console error or asked for something foreign."""
-    whole_site.troubles.clear()
-    yield whole_site
-    for context in whole_site.browser.contexts:
-        context.close()
-    assert not whole_site.troubles
+    with watched(whole_site):
+        yield whole_site
 
 
 def settled(page: Page) -> None:

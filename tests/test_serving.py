@@ -153,6 +153,17 @@ def test_a_change_of_the_settings_is_shown(served, page):
     expect(page).to_have_title(re.compile("Renamed"))
 
 
+def test_a_bibliography_of_the_settings_is_followed_like_the_notes(served, page):
+    """Whoever writes papers down in Zotero's own file would look at old remarks until the next edit of a note."""
+    remarks = page.locator("#kb-serve-remarks")
+    (served.root / "zotero.bib").write_text("@book{Other2020, title={Another}}\n", encoding="utf-8")
+    served.edit("mkdocs.yml", "    packages: []", "    packages: []\n    bibliography: zotero.bib")
+    expect(remarks).to_contain_text("K212")
+    entry = "@inproceedings{Simonyan2015ICLR, title={Very Deep Convolutional Networks}}\n"
+    (served.root / "zotero.bib").write_text(entry, encoding="utf-8")
+    expect(remarks).to_have_count(0)
+
+
 def test_a_new_card_gets_a_page(served, page, kb):
     assert kb("new", "MobileNetV4", "Qin2024ECCV", cwd=served.root).returncode == 0
     page.goto(f"{served.url}cards/index.html")

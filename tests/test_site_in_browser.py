@@ -3,95 +3,24 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import browser
 import pytest
-from conftest import copy_repository, run_kb
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from browsing import PATIENCE, SETTLED, Site, building, watched
+from conftest import copy_repository
+from playwright.sync_api import Page, expect
 from test_pages import CASES, base_from
 
-ARGUMENTS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
 DIALOG = "dialog.kb-search"
 RESULT = f"{DIALOG} [role=option]"
-PATIENCE = 20_000  # milliseconds, on a machine with much else to do
-
-
-class Handler(SimpleHTTPRequestHandler):
-    """Serves a site as its host would: an unknown address is its 404 page."""
-
-    def send_error(self, code: int, *_: object) -> None:  # type: ignore[override]
-        body = (Path(self.directory) / "404.html").read_bytes()
-        self.send_response(code)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-@dataclass
-class Site:
-    """A site that is being served, and what went wrong in the pages that were opened."""
-
-    url: str
-    folder: Path
-    browser: Browser
-    troubles: list[str] = field(default_factory=list)
-
-    def open(self, path: str = "index.html", **context: object) -> Page:
-        page = self.browser.new_context(**context).new_page()
-        page.on("console", lambda message: self._said(message.type, message.text))
-        page.on("pageerror", lambda error: self.troubles.append(f"error: {error}"))
-        page.on("request", lambda request: self._asked(request.url))
-        page.goto(self.url + path)
-        return page
-
-    def _said(self, kind: str, text: str) -> None:
-        if kind in ("error", "warning") and "404 (Not Found)" not in text:
-            self.troubles.append(f"{kind}: {text}")
-
-    def _asked(self, url: str) -> None:
-        if not url.startswith((self.url, "data:", "blob:")):
-            self.troubles.append(f"asked for {url}")
-
-    def paths(self) -> list[str]:
-        return sorted(path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*.html"))
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=browser.find(), args=ARGUMENTS)
-        yield found
-        found.close()
-
-
-@pytest.fixture(scope="module")
-def serve(chromium) -> Iterator[Callable[[Path], Site]]:
-    """Build a knowledge base and serve its site."""
-    servers: list[ThreadingHTTPServer] = []
-
-    def start(folder: Path) -> Site:
-        (folder / "site").mkdir()
-        server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder / "site")))
-        servers.append(server)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_port}/"
-        done = run_kb("build", cwd=folder, env={"SITE_URL": url})
-        assert done.returncode == 0, done.stdout + done.stderr
-        return Site(url, folder / "site", chromium)
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+def serve() -> Iterator[Callable[[Path], Site]]:
+    """What builds a knowledge base and serves its site."""
+    with building() as serve:
+        yield serve
 
 
 @pytest.fixture(scope="module")
@@ -102,11 +31,8 @@ def whole_site(serve, tmp_path_factory) -> Site:
 @pytest.fixture
 def site(whole_site) -> Iterator[Site]:
     """The project's own site. A test fails where a page of it had a console error or asked for something foreign."""
-    whole_site.troubles.clear()
-    yield whole_site
-    assert not whole_site.troubles
-    for context in whole_site.browser.contexts:
-        context.close()
+    with watched(whole_site):
+        yield whole_site
 
 
 def type_query(page: Page, query: str) -> None:
@@ -114,11 +40,6 @@ def type_query(page: Page, query: str) -> None:
     page.keyboard.press("/")
     expect(page.locator(f"{DIALOG} input")).to_be_focused(timeout=PATIENCE)
     page.keyboard.insert_text(query)
-
-
-# Every formula has been typeset, once.
-SETTLED = """() => [...document.querySelectorAll('.arithmatex')]
-  .every(formula => formula.querySelectorAll('mjx-container').length === 1)"""
 
 
 def settled(page: Page) -> None:
@@ -726,7 +647,7 @@ def test_a_card_is_read_in_the_other_language_at_the_same_section(site):
     expect(page.locator("h2#method")).to_have_text(re.compile("^Method"), timeout=PATIENCE)
     assert page.url.endswith("/en/cards/Sandler2018CVPR.html#method")
     assert page.locator("article [lang='en'] h1").count() == 1
-    assert page.locator("html").get_attribute("lang") == "zh"
+    is_english_around(page)
     expect(page.locator(".md-sidebar--secondary nav[lang='en']")).to_contain_text("Reference models")
     # But for what cards that there are in Chinese alone say of it, and say so.
     page.eval_on_selector_all("article .kb-sentences[lang=zh]", "all => all.forEach(each => each.remove())")
@@ -734,6 +655,22 @@ def test_a_card_is_read_in_the_other_language_at_the_same_section(site):
     assert not re.findall(r"[\u3400-\u9fff]+", text), "a word on the English card is not English"
     page.locator(".kb-languages a").click()
     expect(page.locator("h2#method")).to_have_text(re.compile("^解决方法"), timeout=PATIENCE)
+    expect(page.locator("html")).to_have_attribute("lang", "zh")
+    expect(page.locator(f"{DIALOG} input")).to_have_attribute("placeholder", re.compile("标题"))
+    is_english_around(site.open("en/cards/Sandler2018CVPR.html"))
+
+
+def is_english_around(page: Page) -> None:
+    """What stands around an English card is English, too: a reader who knows no Chinese finds the way."""
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    expect(page.locator(".md-tabs__link").nth(1)).to_have_text("Cards")
+    for around in (".md-tabs", ".md-nav--primary > ul", DIALOG):
+        assert not re.findall(r"[\u3400-\u9fff]+", page.locator(around).text_content() or "")
+    expect(page.locator(f"{DIALOG} input")).to_have_attribute("placeholder", re.compile("^Title"))
+    type_query(page, "MobileNetV2")
+    expect(page.locator(f"{DIALOG} [role=status]")).to_contain_text("result", timeout=PATIENCE)
+    page.keyboard.press("Escape")  # closes it, though there is something to be emptied first
+    expect(page.locator(DIALOG)).not_to_be_visible()
 
 
 def test_search_engines_are_told_of_both_languages(site):
@@ -755,3 +692,14 @@ def test_a_paper_in_two_languages_is_found_once(site, query):
     papers = [re.sub(r"^/en/", "/", path) for path in page.eval_on_selector_all(RESULT, first_links)]
     assert any("Sandler2018CVPR" in each for each in papers)
     assert len(set(papers)) == len(papers)
+
+
+def test_the_dialog_counts_papers_as_the_search_page_does(site):
+    """A paper in two languages, counted twice, would promise more than there is to read."""
+    page = site.open("search.html?q=a")
+    counted = page.locator(".kb-finder__status")
+    expect(counted).to_have_text(re.compile(r"\d"), timeout=PATIENCE)
+    words = counted.inner_text()
+    assert int(re.findall(r"\d+", words)[0]) > 12, "all results are drawn at once: nothing would be shown by this"
+    type_query(page, "a")
+    expect(page.locator(f"{DIALOG} [role=status]")).to_have_text(words, timeout=PATIENCE)

@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
@@ -214,16 +215,30 @@ def test_a_snippet_follows_the_template(own, tmp_path, kb):
 
 
 def test_new_writes_a_draft_that_builds_as_it_is(starter, kb):
-    made = kb("new", "MobileNetV4", "Qin2024ECCV", cwd=starter)
+    made = kb("new", "MobileNetV4", "Qin2024ECCV", cwd=starter, env={"SOURCE_DATE_EPOCH": "1730000000"})
     assert made.returncode == 0, made.stderr
     note = Path(made.stdout.strip())
     assert note == starter / "notes" / "Qin2024ECCV.md"
-    assert note.read_text(encoding="utf-8").startswith("---\nstatus: draft\n---\n\n### MobileNetV4: Qin2024ECCV\n")
+    assert note.read_text(encoding="utf-8").startswith(
+        "---\nstatus: draft\ndate: 2024-10-27\n---\n\n### MobileNetV4: Qin2024ECCV\n"
+    )
     [card] = json.loads(kb("parse", note, "--format", "json", cwd=starter).stdout)
     assert (card["name"], card["citekey"], card["status"]) == ("MobileNetV4", "Qin2024ECCV", "draft")
     build = kb("build", "--locked", cwd=starter)
     assert build.returncode == 0, build.stderr
     assert (starter / "site" / "cards" / "Qin2024ECCV.html").is_file()
+    feed = json.loads((starter / "site" / "feed.json").read_text(encoding="utf-8"))  # or it would stay empty for ever
+    assert [item["date_published"][:10] for item in feed["items"]] == ["2024-10-27"]
+
+
+def test_a_new_card_has_the_day_that_it_is_made_on(starter, kb):
+    before = datetime.now().astimezone().date()
+    template = starter / "templates" / "card.md"
+    text = template.read_text(encoding="utf-8").replace("status: draft", "创建日期:\nstatus: draft")
+    template.write_text(text, encoding="utf-8")
+    kb("new", "MobileNetV4", "Qin2024ECCV", cwd=starter)
+    [card] = json.loads(kb("parse", "notes/Qin2024ECCV.md", "--format", "json", cwd=starter).stdout)
+    assert before <= date.fromisoformat(card["date"]) <= datetime.now().astimezone().date()
 
 
 def test_new_reads_the_template_of_the_knowledge_base(starter, kb):

@@ -8,12 +8,14 @@ from math import ceil
 
 from markupsafe import Markup
 
+from kb.drawing import plots
+from kb.drawing.axes import Axis, reach, written
 from kb.drawing.marks import COLOURS, number, printable
-from kb.drawing.plots import Axis, Panel, Plot, Series, said
-from kb.drawing.scales import Scale, reach, written
+from kb.drawing.plots import Panel, Plot, Series, said
 
 WIDTH, HEIGHT = 320.0, 230.0
 LEFT, RIGHT, TOP, BOTTOM = 46.0, 10.0, 20.0, 38.0
+STEPS = 5  # between an axis's ticks, at most
 MOST_TITLES = 80  # points of a series, from which they say nothing when pointed at
 SHAPES = (  # of points: one for each colour, so that no colour is needed to tell them apart
     "M-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0z",
@@ -141,18 +143,22 @@ def _spoken(panel: Panel, language: str) -> str:
     return printable(" / ".join(filter(None, [said(panel.y.label, language), said(panel.x.label, language)])))
 
 
-def _scales(panel: Panel) -> tuple[Scale, Scale]:
+def _scales(panel: Panel) -> tuple[Axis, Axis]:
     left, right, bottom, top = LEFT, WIDTH - RIGHT, HEIGHT - BOTTOM, TOP
     ends = [_ends(panel, name, axis) for name, axis in (("x", panel.x), ("y", panel.y))]
     if panel.equal:
         unit = max((ends[0][1] - ends[0][0]) / (right - left), (ends[1][1] - ends[1][0]) / (bottom - top))
         ends = [_around(end, unit * room) for end, room in zip(ends, (right - left, bottom - top), strict=True)]
-    return Scale(*ends[0], left, right, panel.x.log), Scale(*ends[1], bottom, top, panel.y.log)
+    across, up = (*ends[0], left, right, panel.x.log), (*ends[1], bottom, top, panel.y.log)
+    return Axis(*across, STEPS), Axis(*up, STEPS)
 
 
-def _ends(panel: Panel, name: str, axis: Axis) -> tuple[float, float]:
+def _ends(panel: Panel, name: str, asked: plots.Axis) -> tuple[float, float]:
+    """The ends of an axis: as the figure asks, else a little beyond its numbers."""
     numbers = [value for series in panel.series for value in getattr(series, name) if value is not None]
-    return reach(numbers, axis.log, axis.low, axis.high)
+    low, high = reach(numbers, log=asked.log)
+    first, last = low if asked.low is None else asked.low, high if asked.high is None else asked.high
+    return (first, last) if first < last else (first, first + 1.0)
 
 
 def _around(ends: tuple[float, float], length: float) -> tuple[float, float]:
@@ -160,7 +166,7 @@ def _around(ends: tuple[float, float], length: float) -> tuple[float, float]:
     return middle - length / 2, middle + length / 2
 
 
-def _axes(across: Scale, up: Scale) -> Markup:
+def _axes(across: Axis, up: Axis) -> Markup:
     vertical = "".join(f"M{number(across.at(each))} {TOP:g}V{HEIGHT - BOTTOM:g}" for each in across.ticks())
     level = "".join(f"M{LEFT:g} {number(up.at(each))}H{WIDTH - RIGHT:g}" for each in up.ticks())
     frame = f"M{LEFT:g} {TOP:g}V{HEIGHT - BOTTOM:g}H{WIDTH - RIGHT:g}"
@@ -178,7 +184,7 @@ def _axes(across: Scale, up: Scale) -> Markup:
     )
 
 
-def _drawn(series: Series, place: int, across: Scale, up: Scale, language: str) -> Markup:
+def _drawn(series: Series, place: int, across: Axis, up: Axis, language: str) -> Markup:
     points = [
         None if x is None or y is None else (number(across.at(x)), number(up.at(y)))
         for x, y in zip(series.x, series.y, strict=True)

@@ -12,6 +12,7 @@ import yaml
 from kb.resources import PACKAGE
 
 TABLES = ("cards", "results", "measurements", "links")
+SECTIONS = "The cards' sections, as Markdown. The search finds any three characters or more, in whatever language."
 FACETS = {"cards": ["kind", "venue", "year", "lang"], "results": ["metric", "verdict", "card"]}
 
 
@@ -45,5 +46,6 @@ def datasette_metadata(title: str, licence: str = "") -> str:
         for table in TABLES
     }
     tables["cards"]["label_column"] = "name"
+    tables["sections"] = {"description": SECTIONS}
     data = {"title": title, **({"license": licence} if licence else {}), "databases": {"kb": {"tables": tables}}}
     return json.dumps(data, ensure_ascii=False, indent=2) + "\n"

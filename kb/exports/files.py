@@ -12,13 +12,16 @@ from kb.bibliography.writing import bibtex, csl_item
 from kb.exports.columns import described
 from kb.exports.database import Rows, database, rows_of
 from kb.exports.model_index import models
-from kb.exports.published import Published, first_ones, measurements_named
+from kb.exports.published import Published, cited_ones, first_ones, measurements_named
 from kb.exports.tables import Row, card_row, link_rows, measurement_row, result_rows
 from kb.serialise import card_data
 
 VERSION = "v1"  # of the files' names and columns: another one where a reader of the old ones would break
 DATABASE = "kb.sqlite"
 MOST_IN_DATABASE = 500  # cards: a larger database is neither made at each build nor fit for a web host
+
+
+OF_CARDS = (iter, first_ones, cited_ones)  # what takes each card by itself
 
 
 class File(NamedTuple):
@@ -52,7 +55,7 @@ class Pieces(NamedTuple):
 
 def pieces_of(each: Published) -> Pieces:
     """A card's pieces; where another card of its paper comes first, files of papers have none of it."""
-    files = {name: file for name, file in FILES.items() if file.items in (iter, first_ones)}
+    files = {name: file for name, file in FILES.items() if file.items in OF_CARDS}
     texts = {name: "".join(map(file.piece, file.items((each,)))) for name, file in files.items()}
     return Pieces(texts, rows_of(each))
 
@@ -62,7 +65,7 @@ def contents(cards: Iterable[Published], pieces: Iterable[Pieces]) -> Iterator[t
     together = sorted(zip(cards, pieces, strict=True), key=lambda each: each[0].id)
     in_order, found = [card for card, _ in together], [made for _, made in together]
     for name, file in FILES.items():
-        of_cards = file.items in (iter, first_ones)
+        of_cards = file.items in OF_CARDS
         yield (
             name,
             file.text((each.texts[name] for each in found) if of_cards else map(file.piece, file.items(in_order))),
@@ -122,8 +125,8 @@ def _csv(items: Any, rows: Any, table: str) -> File:
 
 FILES: dict[str, File] = {
     "cards.json": _json(iter, _alone(_card)),
-    "cards.bib": File(first_ones, _bibtex, between="\n"),
-    "cards.csl.json": _json(first_ones, _alone(_csl)),
+    "cards.bib": File(cited_ones, _bibtex, between="\n"),
+    "cards.csl.json": _json(cited_ones, _alone(_csl)),
     "cards.csv": _csv(iter, _alone(card_row), "cards"),
     "results.csv": _csv(first_ones, result_rows, "results"),
     "results.json": _json(first_ones, result_rows),

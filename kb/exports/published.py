@@ -33,6 +33,11 @@ def first_ones(cards: Iterable[Published]) -> Iterator[Published]:
     return (each for each in cards if each.comes_first)
 
 
+def cited_ones(cards: Iterable[Published]) -> Iterator[Published]:
+    """A card for each paper of which anything is said: a draft may have a name and no more."""
+    return (each for each in first_ones(cards) if each.card.citation.text or each.card.citation.title)
+
+
 def calls_named(cards: Iterable[Published]) -> list[str]:
     """The calls that these cards name, sorted."""
     return sorted({call for each in cards for call in each.base.calls_of(each.card)})

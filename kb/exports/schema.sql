@@ -40,7 +40,7 @@ CREATE TABLE results (
 );
 CREATE TABLE links (
   id INTEGER PRIMARY KEY, card TEXT NOT NULL REFERENCES cards(card), kind TEXT NOT NULL, target TEXT NOT NULL,
-  to_card TEXT REFERENCES cards(card), text TEXT NOT NULL, line INTEGER NOT NULL
+  to_card TEXT REFERENCES cards(card), section TEXT NOT NULL, sentence TEXT NOT NULL, line INTEGER NOT NULL
 );
 CREATE INDEX authors_name ON authors(name);
 CREATE INDEX tags_tag ON tags(tag);

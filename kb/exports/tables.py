@@ -86,19 +86,18 @@ def measurement_row(measurement: Measurement) -> Row:
 
 
 def link_rows(each: Published) -> Iterator[Row]:
-    """What a card's text links to: other cards, and addresses."""
-    for link in each.card.references:
-        if link.kind != "image":
-            found = each.base.linked(each.card, link.target)
-            to = Published(each.base, found, "").id if found and found.publish else None
-            yield {
-                "card": each.id,
-                "kind": link.kind,
-                "target": link.target,
-                "to_card": to,
-                "text": link.text,
-                "line": link.line,
-            }
+    """The papers that a card names, a row for each sentence; `to_card` is the one in its language, of two."""
+    for link in each.base.links_of(each.card):
+        found = each.base.resolve(link.target, each.card.lang) if link.has_card else None
+        yield {
+            "card": each.id,
+            "kind": link.kind,
+            "target": link.target,
+            "to_card": Published(each.base, found, "").id if found else None,
+            "section": link.section,
+            "sentence": link.sentence,
+            "line": link.line,
+        }
 
 
 def number(value: Decimal | None) -> int | float | None:

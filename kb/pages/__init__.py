@@ -40,6 +40,7 @@ from kb.pages.twins import twin
 from kb.pages.views import CardView
 from kb.search import Document, Entry, entry, index, update
 from kb.serialise import to_yaml
+from kb.texts import LANGUAGES, Texts
 
 if TYPE_CHECKING:
     from kb.base import Base
@@ -152,7 +153,7 @@ def _conventions(site: Site, env: Environment) -> Files:
 def _search(site: Site, _: Environment, staged: Staged) -> Files:
     """The search index, of what each page adds to it."""
     entries = Entries(map(addresses.found_by, filter(addresses.is_found_by, staged)), staged)
-    yield from ((f"pages/{path}", text) for path, text in index(entries, site.texts.under("search")))
+    yield from ((f"pages/{path}", text) for path, text in index(entries, _search_words()))
 
 
 def _search_again(
@@ -169,9 +170,13 @@ def _search_again(
         Entries(before, earlier.pieces, staged),
         Entries(after, staged),
         changed,
-        site.texts.under("search"),
+        _search_words(),
     )
     yield from ((f"pages/{path}", text) for path, text in files.items())
+
+
+def _search_words() -> dict[str, Mapping[str, str]]:
+    return {language: Texts(language).under("search") for language in LANGUAGES}
 
 
 def _found_by(document: Document) -> tuple[str, str]:

@@ -11,10 +11,11 @@ from pathlib import PurePosixPath
 
 from kb.calls import is_package_call
 from kb.datasets import Datasets, Stated
+from kb.figures import accuracy_behind
 from kb.kept import is_quiet
 from kb.pages import addresses
 from kb.pages.site import Site
-from kb.pages.views import ACCURACIES, CardView, ModelView, figure_anchor, is_accuracy
+from kb.pages.views import ACCURACIES, CardView, ModelView, figure_anchor
 from kb.records import Factory, Measurement, Printed
 
 _PACKAGE_FAMILY = re.compile(r"(?:(?:tf|legacy|wide)_)?([a-z]+?_?v\d+(?![a-z\d])|[a-z]+)", re.IGNORECASE)
@@ -49,16 +50,18 @@ class Reported:
     on: Stated
     label: str
     view: CardView
+    error: bool = False  # whether the paper prints what is wrong instead
 
     @property
     def value(self) -> Decimal:
         """The accuracy in per cent; without the sign, what is not above one is a share."""
         share = self.printed.unit != "%" and self.printed.value <= 1
-        return self.printed.value * 100 if share else self.printed.value
+        printed = self.printed.value * 100 if share else self.printed.value
+        return 100 - printed if self.error else printed
 
     @property
     def shown(self) -> str:
-        """The accuracy as it is printed, with its last digits."""
+        """The figure as it is printed, with its last digits."""
         return f"{self.printed.printed} {self.printed.unit}".strip()
 
     @property
@@ -137,11 +140,13 @@ def reported(view: CardView) -> Iterator[Reported]:
     if is_quiet(view.card):
         return
     datasets = Datasets(view.card)
-    for row in view.card.results:
+    for row in filter(lambda each: each.call, view.card.results):
         for column, printed in row.metrics.items():
-            if is_accuracy(row, column):
-                name, on = datasets.header(row, printed), datasets.stated(row, printed)
-                yield Reported(row.call, column.partition(" ")[0], name, printed, on, row.label, view)
+            kind, name = column.partition(" ")[0], datasets.header(row, printed)
+            metric = accuracy_behind(name) if kind == "other" else kind
+            if metric in ACCURACIES:
+                on, error = datasets.stated(row, printed), kind == "other"
+                yield Reported(row.call, metric, name, printed, on, row.label, view, error)
 
 
 def family(call: str, factory: Factory | None) -> str:

@@ -18,14 +18,26 @@ REPORTED_CSV = f"data/reported.v{FORMAT}.csv"
 
 MOST_ON_PAGE = 300  # rows; with more, the page holds the first ones, and its script fetches all
 
-REPORTED_COLUMNS = ("call", "metric", "value", "printed", "column", "dataset", "stated", "citekey", "label", "href")
+REPORTED_COLUMNS = (
+    "call",
+    "metric",
+    "value",
+    "printed",
+    "error",
+    "column",
+    "dataset",
+    "stated",
+    "citekey",
+    "label",
+    "href",
+)
 
 
 def files(rows: Sequence[Row]) -> Iterator[tuple[str, str]]:
     """The data files by their paths on the site."""
     yield JSON, as_json(rows)
     yield CSV, as_csv([models_header(rows), *(_models_line(row, _layer_kinds(rows)) for row in rows)])
-    lines = (list(_reported(each).values()) for row in rows for each in row.reported)
+    lines = (list({**_reported(each), "error": int(each.error)}.values()) for row in rows for each in row.reported)
     yield REPORTED_CSV, as_csv([REPORTED_COLUMNS, *([call, *rest] for call, *rest in lines)])
 
 
@@ -68,6 +80,7 @@ def _reported(found: Reported) -> dict[str, object]:
         "metric": found.metric,
         "value": float(found.value),
         "printed": found.shown,
+        "error": found.error,
         "column": found.column,
         "dataset": found.on.dataset,
         "stated": found.on.by,

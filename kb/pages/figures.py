@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 from markupsafe import Markup, escape
 
 from kb.judging import strength
 from kb.pages import addresses, formats
-from kb.pages.views import JUDGED, CardView, Figure, figure_anchor, is_accuracy, tally
-from kb.records import Printed, Verdict
+from kb.pages.comparing import reported
+from kb.pages.views import JUDGED, CardView, Figure, figure_anchor, tally
+from kb.records import Verdict
 from kb.telling import MARKS, convention_words, difference
 from kb.texts import Texts
 
@@ -102,7 +103,7 @@ def accepted(verdict: Verdict) -> str:
 def cell_writer(view: CardView, texts: Texts) -> Callable[[int, int], str]:
     """For a renderer: what to append to the cell at a line and column, "" where nothing was judged."""
     by_cell = {(figure.verdict.printed.line, figure.verdict.printed.column): figure for figure in view.judged}
-    accuracies = {(each.line, each.column) for each in _accuracies(view)}
+    accuracies = {(each.printed.line, each.printed.column) for each in reported(view)}
 
     def write(line: int, column: int) -> str:
         figure = by_cell.get((line, column))
@@ -113,12 +114,6 @@ def cell_writer(view: CardView, texts: Texts) -> Callable[[int, int], str]:
         return ""
 
     return write
-
-
-def _accuracies(view: CardView) -> Iterator[Printed]:
-    """The figures that are not judged but that the compare page leads to."""
-    for row in view.card.results:
-        yield from (printed for column, printed in row.metrics.items() if is_accuracy(row, column))
 
 
 def _cell(figure: Figure, texts: Texts) -> Markup:

@@ -31,7 +31,7 @@ def card_document(site: Site, view: CardView, bodies: Iterable[Body]) -> Documen
         title=citation.title or citation.text,
         year=str(citation.year or ""),
         venue=citation.venue,
-        kind=view.kind,
+        kind=site.kind(card, site.interface(card)),
         keys=(card.citekey, *card.aliases, *card.links.values()),
         authors=citation.authors,
         tags=card.tags,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import groupby
 
 from kb.anchors import slug
+from kb.exports.tables import link_rows
 from kb.lineage import Wanted
 from kb.pages import addresses
 from kb.pages.lineage_chart import FEW, MOST_DOTS, NARROW, WIDE, Chart, Node, most_related
@@ -198,8 +199,8 @@ def _rest(site: Site, counts: Mapping[int, int]) -> dict[int, tuple[str, str]]:
 
 
 def data(site: Site) -> str:
-    """Every reference and relation, a line each, for other programs."""
-    links = [json.dumps(asdict(each), ensure_ascii=False) for each in site.base.links]
+    """Every reference, as exports have it, and every relation, a line each, for other programs."""
+    links = [json.dumps(row, ensure_ascii=False) for each in site.published for row in link_rows(each)]
     builds_on = [
         json.dumps({"source": source, "target": target}, ensure_ascii=False)
         for source, targets in sorted(site.lineage.builds_on.items())

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from jinja2 import Environment
 
+from kb.drawing.axes import written
 from kb.drawing.plots import Numbers, Plot, said
 from kb.drawing.plotting import legend, panels
-from kb.drawing.scales import written
 from kb.pages import addresses
 from kb.pages.site import Site
 from kb.pages.views import CardView

@@ -37,6 +37,23 @@ class NamesIn:
         self.trace = trace
 
 
+# The pages that a site's navigation may hold, with the keys of what they are called.
+_TITLES = {
+    addresses.HOME: "nav.home",
+    addresses.CARDS: "nav.cards",
+    addresses.MODELS: "nav.models",
+    addresses.FIGURES: "nav.figures",
+    addresses.DISCREPANCIES: "nav.discrepancies",
+    addresses.LINEAGE: "nav.lineage",
+    addresses.TO_READ: "nav.to_read",
+    addresses.CONVENTIONS: "nav.conventions",
+    addresses.CODES: "nav.codes",
+    addresses.DATA: "data.title",
+    addresses.SEARCH: "search.title",
+    **{addresses.grouping(each): f"nav.by_{each}" for each in addresses.GROUPINGS},
+}
+
+
 class Site:
     """The base as its pages see it: what the public may read of it, or all that there is, for its author's eyes."""
 
@@ -105,9 +122,14 @@ class Site:
 
     def metadata(self, card: Card) -> dict[str, object]:
         """What the theme needs to know of a card's language: which it is, and where the other versions are."""
-        other = {} if card.lang == self.base.settings.language else {"lang": card.lang}
+        other = {} if card.lang == self.base.settings.language else {"lang": card.lang, "titles": self.titles(card)}
         versions = [{"lang": lang, "path": path} for lang, path in self.versions(card).items()]
         return {**other, "versions": versions} if len(versions) > 1 else {**other}
+
+    def titles(self, card: Card) -> dict[str, str]:
+        """What the site's pages are called on a card's page; nothing where that is what they are called anyway."""
+        texts = self.texts_of(card)
+        return {} if texts.language == self.texts.language else {path: texts(key) for path, key in _TITLES.items()}
 
     def anchor(self, grouping: str, label: str) -> str:
         """The fragment of a label on its index page."""

@@ -138,7 +138,8 @@ def _listed(site: Site, views: tuple[CardView, ...]) -> Iterator[str]:
     for view in views:
         name, cited = _one_line(view.card.name or view.card.citekey), view.card.citation
         year = f" ({cited.year})" if cited.year else ""
-        yield f"- [{name}]({site.url(twin_path(view))}): {_one_line(cited.title or cited.text)}{year}"
+        title = _one_line(cited.title or cited.text)
+        yield f"- [{name}]({site.url(twin_path(view))}){f': {title}{year}' if title else year}"
 
 
 def _one_line(text: str) -> str:

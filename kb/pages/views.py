@@ -229,11 +229,6 @@ class CardView:
         return next((each for each in self.claims if each.outcome.claim.source == source), None)
 
 
-def is_accuracy(row: ResultRow, column: str) -> bool:
-    """Whether a column of a row holds an accuracy of a model, which the compare page shows."""
-    return bool(row.call) and column.partition(" ")[0] in ACCURACIES
-
-
 def figure_anchor(line: int, column: int) -> str:
     """The fragment that names a figure on its card's page."""
     return f"figure-{line}-{column}"

@@ -19,10 +19,10 @@ FORMAT = 1
 DIGITS = 3  # bytes of a document's number
 
 
-def index(entries: Mapping[str, Entry], words: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def index(entries: Mapping[str, Entry], words: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, str]]:
     """All files of the index, by path. Each entry is asked for once, so that they need not all be there at a time.
 
-    Entries go by what identifies them, a path; `words` are what the browser says.
+    Entries go by what identifies them, a path; `words` are what the browser says, by language.
     """
     numbers = numbered(entries)
     terms: dict[str, array[int]] = {}
@@ -44,7 +44,7 @@ def update(
     before: Mapping[str, Entry],
     after: Mapping[str, Entry],
     changed: Iterable[str],
-    words: Mapping[str, str],
+    words: Mapping[str, Mapping[str, str]],
 ) -> dict[str, str | None]:
     """The files that are others once these entries have changed, come or gone; None for those that are no more.
 
@@ -120,7 +120,7 @@ def data_in(text: str) -> object:
     return json.loads(text[text.index(",") + 1 : -2])
 
 
-def manifest(count: int, shards: Shards, words: Mapping[str, str]) -> str:
+def manifest(count: int, shards: Shards, words: Mapping[str, Mapping[str, str]]) -> str:
     """The file that a browser reads first: which files there are, and what to say."""
     leaves, forks = (dict(sorted(each.items())) for each in (shards.leaves, shards.forks))
     return script("index", dumped({"format": FORMAT, "count": count, "words": words, "leaves": leaves, "forks": forks}))

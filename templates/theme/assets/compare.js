@@ -168,11 +168,13 @@
     }
     return [...groups.values()]
   }
+  // What a paper prints; of an error rate, the accuracy that it leaves, too.
+  const shownOf = ({ error, value, printed }) => (error ? text("of_error", { value, printed }) : printed)
   const cardName = (row, citekey) => row.cards.find((card) => card.citekey === citekey)?.name ?? citekey
   const sourcesOf = (row, group) => unique(group.map((each) => cardName(row, each.citekey))).join(", ")
 
   const reportedCell = (row) => h("td", {}, distinct(row.reported).map((group) => h("span", { class: "kb-reported" },
-    h("a", { href: group[0].href, title: `${group[0].column}; ${group[0].label}` }, group[0].printed),
+    h("a", { href: group[0].href, title: `${group[0].column}; ${group[0].label}` }, shownOf(group[0])),
     ` ${metricName(group[0].metric)}`,
     h("span", { class: "kb-label" }, `${datasetName(group[0].dataset)} · ${sourcesOf(row, group)}`))))
 
@@ -266,7 +268,7 @@
       return sideRow(label, chosen, (row) => h("td", {}, distinct(inSeries(row, key)).map((group) => reportedFigure(row, group, base))))
     })
   }
-  const reportedFigure = (row, group, base) => h("div", {}, group[0].printed,
+  const reportedFigure = (row, group, base) => h("div", {}, shownOf(group[0]),
     base != null && group[0].value !== base ? ` (${text("points", { difference: signed(group[0].value - base) })})` : "",
     h("small", {}, group.map((each, at) => [at ? "; " : "",
       h("a", { href: each.href }, `${cardName(row, each.citekey)}: ${each.label || each.call}`)])))
@@ -375,7 +377,7 @@
   const pointName = (point) => [
     point.row.call,
     `${axisName(state.x)} ${showCount(state.x, point.x)}`,
-    point.sources.length ? `${metricName(point.sources[0].metric)} ${point.sources[0].printed}, ${datasetName(point.sources[0].dataset)}, ${sourcesOf(point.row, point.sources)}: ${point.sources[0].label}`
+    point.sources.length ? `${metricName(point.sources[0].metric)} ${shownOf(point.sources[0])}, ${datasetName(point.sources[0].dataset)}, ${sourcesOf(point.row, point.sources)}: ${point.sources[0].label}`
       : `${axisName(state.y)} ${showCount(state.y, point.y)}`,
     point.front ? text("on_front") : "",
   ].filter(Boolean).join("; ")

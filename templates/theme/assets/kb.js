@@ -133,10 +133,20 @@
   }
 
   // -------------------------------------------------------------------------------------------- copy and open
+  // Browsers give the clipboard to secure pages alone: not where a site is looked at through a plain address at home.
+  const copy = async (text) => {
+    if (navigator.clipboard) return navigator.clipboard.writeText(text)
+    const area = Object.assign(document.createElement("textarea"), { value: text, readOnly: true })
+    document.body.append(area)
+    area.select()
+    document.execCommand("copy")
+    area.remove()
+  }
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-kb-copy]")
     if (!button) return
-    await navigator.clipboard.writeText(button.dataset.kbCopy || button.parentElement.querySelector("pre").textContent)
+    await copy(button.dataset.kbCopy || button.parentElement.querySelector("pre").textContent)
+    button.focus()
     const label = button.textContent
     button.textContent = button.dataset.kbCopied
     setTimeout(() => (button.textContent = label), 1500)
@@ -168,10 +178,19 @@
     target.firstElementChild.after(region)
   }, true)
 
+  // What the address points at; one with a stray `%` points at nothing.
+  const pointedAt = () => {
+    try {
+      return document.getElementById(decodeURIComponent(location.hash.slice(1)))
+    } catch {
+      return null
+    }
+  }
+
   // A link into a closed panel opens it.
   // It is marked by us: the browser does not take every way through the site for one to a fragment.
   const openTarget = () => {
-    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)))
+    const target = pointedAt()
     for (const each of document.querySelectorAll(".kb-target")) each.classList.remove("kb-target")
     target?.classList.add("kb-target")
     for (let each = target?.closest("details"); each; each = each.parentElement.closest("details")) each.open = true
@@ -184,7 +203,7 @@
 
   // Content tabs, which a page may have: the one that the address names, and with `content.tabs.link` those chosen before.
   const openTabs = () => {
-    const named = document.getElementById(decodeURIComponent(location.hash.slice(1)))
+    const named = pointedAt()
     if (named?.name?.startsWith("__tabbed_")) named.checked = true
     const { features } = JSON.parse(document.getElementById("__config").textContent)
     const chosen = features.includes("content.tabs.link") ? window.__md_get("__tabs") ?? [] : []

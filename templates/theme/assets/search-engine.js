@@ -288,15 +288,16 @@
     }
 
     // --------------------------------------------------------------------------------------------- facets
-    // All values of all facets, with the documents that have them.
-    const facets = kept(async () => {
+    // All values of all facets, or of one, with the documents that have them.
+    const facets = kept(async (one) => {
       const files = await manifest("index")
-      const first = home(files, FACET)
-      const leaves = first?.leaf !== undefined ? [first.leaf] : [...files.leaves.keys()].filter((each) => each.startsWith(FACET))
-      const forks = [...files.forks.keys()].filter((each) => each.startsWith(FACET) && files.forks.get(each))
+      const beginning = one ? `${FACET}${one}=` : FACET
+      const first = home(files, beginning)
+      const leaves = first?.leaf !== undefined ? [first.leaf] : [...files.leaves.keys()].filter((each) => each.startsWith(beginning))
+      const forks = [...files.forks.keys()].filter((each) => each.startsWith(beginning) && files.forks.get(each))
       const found = new Map()
       const add = (term, text) => {
-        if (!term.startsWith(FACET)) return
+        if (!term.startsWith(beginning)) return
         const [, name, ...value] = term.split("=")
         if (!found.has(name)) found.set(name, new Map())
         found.get(name).set(value.join("="), new Set(decode(text).keys()))
@@ -306,7 +307,7 @@
       return found
     })
 
-    return { answer, facets: () => facets("all") }
+    return { answer, facets }
   }
 
   // -------------------------------------------------------------------------------------------------- showing

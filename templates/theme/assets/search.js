@@ -109,20 +109,23 @@
     let latest = 0
     return async (query, chosen, shown) => {
       const mine = ++latest
-      const { words } = await engine.manifest()
+      const lang = document.documentElement.lang.slice(0, 2)
+      const said = (await engine.manifest()).words
+      const words = said[lang] ?? said.en
       const isFiltered = [...chosen.values()].some((values) => values.size)
-      const facets = shown.facets || isFiltered ? await engine.facets() : null
-      const { scores, terms, loose } = await engine.answer(query)
+      const all = shown.facets || isFiltered
+      const [known, { scores, terms, loose }] = await Promise.all([engine.facets(all ? "" : "paper"), engine.answer(query)])
+      const facets = all ? known : null
       if (mine !== latest) return
       const everything = !terms.length && facets
       const found = everything ? newest(facets) : [...scores].sort((a, b) => b[1] - a[1] || a[0] - b[0])
       const filtered = found.filter(([number]) => [...chosen].every(([name, values]) => isOneOf(facets, name, values, number)))
-      const paper = papersIn(facets), seconds = secondsIn(facets)
-      const hits = oneOfEach(filtered, ([number]) => paper(number), ([number]) => !seconds.has(number))
+      const paper = papersIn(known), seconds = secondsIn(known)
+      const papers = oneOfEach(filtered, ([number]) => paper(number), ([number]) => !seconds.has(number))
+      const hits = facets ? papers : filtered // in the dialog, of a paper in two languages the card that fits better
       const regexes = patterns(terms), phrase = fold(query).replace(/\s+/g, " ").trim()
-      const lang = document.documentElement.lang.slice(0, 2)
       const seen = new Set()
-      let at = 0, dropped = 0
+      let at = 0
       const next = async () => {
         const part = hits.slice(at, (at += WINDOW))
         const records = await Promise.all(part.map(([number]) => engine.record(number)))
@@ -131,12 +134,11 @@
         if (terms.length) judged.sort((a, b) => b.score - a.score)
         // A paper with a card in two languages is one result: the one that fits better.
         const fresh = oneOfEach(judged, ({ record }) => paperOf(record), ({ record }) => record.lang === lang, seen)
-        dropped += judged.length - fresh.length
         return fresh.map(({ record }) => resultOf({ record, passage: passageOf(record, regexes, phrase) }, regexes))
       }
       const first = await next()
       if (mine !== latest) return
-      shown.show({ words, first, next, isMore: () => at < hits.length, count: hits.length - dropped, terms, loose, query, everything })
+      shown.show({ words, first, next, isMore: () => at < hits.length, count: papers.length, terms, loose, query, everything })
       if (shown.facets) shown.facets({ words, facets, found: found.map(([number]) => number), chosen })
     }
   }
@@ -189,6 +191,21 @@
   const opener = document.querySelector(".kb-search-open")
   const isTyping = ({ target }) => target.closest?.("input, textarea, select, [contenteditable]")
 
+  // The header stays when one moves through the site: it speaks as the page does.
+  const speak = () => {
+    const language = document.querySelector("meta[name=kb-language]")?.content
+    if (!language || language === document.documentElement.lang) return
+    document.documentElement.lang = language
+    const texts = JSON.parse(dialog.dataset.texts)
+    const said = texts[language.slice(0, 2)] ?? texts.en
+    for (const element of document.querySelectorAll("[data-kb-say]")) {
+      for (const [name, key] of element.dataset.kbSay.split(" ").map((pair) => pair.split(":"))) {
+        if (name === "text") element.textContent = said[key]
+        else element.setAttribute(name, said[key])
+      }
+    }
+  }
+
   const setUpDialog = () => {
     const input = dialog.querySelector("input"), list = dialog.querySelector("[role=listbox]")
     const status = dialog.querySelector("[role=status]"), page = dialog.querySelector("a[data-kb-search-page]")
@@ -223,6 +240,11 @@
 
     input.addEventListener("keydown", (event) => {
       if (event.isComposing) return
+      // The browser would only empty the field.
+      if (event.key === "Escape") {
+        event.preventDefault()
+        return dialog.close()
+      }
       const all = choices(), at = all.indexOf(chosen())
       const to = { ArrowDown: at + 1, ArrowUp: at - 1, PageDown: Math.min(at + 5, all.length - 1), PageUp: Math.max(at - 5, 0) }[event.key]
       if (to !== undefined && all.length) {
@@ -245,6 +267,7 @@
       input.select()
       engine.manifest().catch(failed(status))
     }
+    window.document$?.subscribe(speak)
     // Moving to another page takes the focus, also from a dialog that was opened while it went on.
     window.document$?.subscribe(() => dialog.open && input.focus())
     opener.addEventListener("click", (event) => event.ctrlKey || event.metaKey || event.shiftKey || begin(event))
