@@ -48,21 +48,12 @@ def build(settings: Settings, order: Order = USUAL, say: Say = lambda _: None) -
 
 @contextmanager
 def alone(settings: Settings, say: Say) -> Iterator[None]:
-    """Let builds of one knowledge base follow each other; the lock falls with the process that holds it."""
-    from filelock import FileLock, Timeout
-
+    """Let builds of one knowledge base follow each other, and begin without what a killed one has left behind."""
     folder = settings.root / settings.build
-    folder.mkdir(exist_ok=True)
-    lock = FileLock(folder / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        say("another build is running; waiting for it")
-        lock.acquire()
-    try:
+    with writing.alone(folder, lambda: say("another build is running; waiting for it")):
+        writing.sweep(folder, below=False)
+        writing.forget_asides(folder)
         yield
-    finally:
-        lock.release()
 
 
 def built(settings: Settings, order: Order, site: Path, say: Say) -> Outcome:
