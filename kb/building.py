@@ -48,11 +48,9 @@ def build(settings: Settings, order: Order = USUAL, say: Say = lambda _: None) -
 
 @contextmanager
 def alone(settings: Settings, say: Say) -> Iterator[None]:
-    """Let builds of one knowledge base follow each other, and begin without what a killed one has left behind."""
+    """Let builds of one knowledge base follow each other."""
     folder = settings.root / settings.build
     with writing.alone(folder, lambda: say("another build is running; waiting for it")):
-        writing.sweep(folder, below=False)
-        writing.forget_asides(folder)
         yield
 
 

@@ -93,10 +93,9 @@ def _replace(path: Path, data: bytes, *, durable: bool = False) -> None:
 
 def _neighbour(path: Path, data: bytes, *, durable: bool = False) -> Path:
     """A new file beside another, which may be there or not: with this content, and as open to others as that one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     neighbour = path.with_name(f".{path.name}.{os.getpid()}.kb-part")
     try:
-        with neighbour.open("wb") as file:
+        with _opened(neighbour) as file:
             file.write(data)
             if durable:
                 file.flush()
@@ -107,6 +106,15 @@ def _neighbour(path: Path, data: bytes, *, durable: bool = False) -> Path:
         neighbour.unlink(missing_ok=True)
         raise
     return neighbour
+
+
+def _opened(path: Path) -> IO[bytes]:
+    """A file to write, in a folder that is made for it where need be."""
+    try:
+        return path.open("wb")
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("wb")
 
 
 def sweep(folder: Path, *, below: bool = True) -> None:
@@ -234,8 +242,8 @@ def copy(source: Path, target: Path) -> None:
 def link(source: Path, target: Path) -> None:
     """Let a path lead to a file that another leads to: it is replaced as a whole, and so need not be copied."""
     with naming(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
         target.unlink(missing_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         try:
             os.link(source, target)
         except OSError:
@@ -311,7 +319,10 @@ def _on_the_same_device(new: Path, site: Path) -> Path:
 
 @contextmanager
 def alone(folder: Path, wait: Callable[[], object] = lambda: None) -> Iterator[None]:
-    """Let processes that change the same things follow each other; the lock falls with the process that holds it."""
+    """Let processes that change the same things follow each other; the lock falls with the process that holds it.
+
+    What one that was killed has left in the folder is removed.
+    """
     from filelock import FileLock, Timeout
 
     folder.mkdir(exist_ok=True)
@@ -322,6 +333,8 @@ def alone(folder: Path, wait: Callable[[], object] = lambda: None) -> Iterator[N
         wait()
         lock.acquire()
     try:
+        sweep(folder, below=False)
+        forget_asides(folder)
         yield
     finally:
         lock.release()

@@ -17,13 +17,13 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 import trees
 from conftest import run_kb
-from survival import Driver, Scenario, failures, kills, paths
+from survival import Driver, Fault, Scenario, failures, kills, paths
 
 PIXEL = bytes.fromhex("89504e470d0a1a0a0000000d4948445200000001000000010806000000"
                       "1f15c4890000000d49444154789c6360000002000001e221bc330000000049454e44ae426082")  # fmt: skip
@@ -46,11 +46,11 @@ UNTIDY = "\n\n#### Conclusion   \n- one\n   - two   \n\n\n\n"
 BUILD = [sys.executable, "-m", "kb", "build", "--locked"]
 COUNTED: Counter[str] = Counter()
 STEPS = {  # kill points and failures of each scenario: in the short form, in the long one
-    "a first build": ((5, 3), (40, 14)),
-    "a build over a site": ((3, 1), (20, 6)),
-    "a build after a change": ((8, 4), (50, 20)),
-    "a build in two processes": ((4, 2), (25, 10)),
-    "a build that renames the site twice": ((6, 1), (30, 6)),
+    "a first build": ((2, 1), (20, 6)),
+    "a build over a site": ((1, 1), (6, 2)),
+    "a build after a change": ((4, 2), (40, 14)),
+    "a build in two processes": ((1, 1), (12, 6)),
+    "a build that renames the site twice": ((2, 1), (16, 4)),
     "entering measurements": ((8, 4), (40, 20)),
     "kb fix": ((8, 4), (40, 20)),
     "kb fix --rename": ((10, 4), (40, 20)),
@@ -145,12 +145,20 @@ def notes_to_import(folder: Path) -> Path:
 @pytest.mark.parametrize("name", STEPS)
 def test_whatever_cuts_it_off_nothing_is_lost(name, driver, plain, built, tmp_path, long):
     found = scenario(name, driver, plain, built, tmp_path)
-    (most_kills, most_failures) = STEPS[name][long]
-    for kind, faults in (("kill points", kills(found, most_kills)), ("failures", failures(found, most_failures))):
-        for fault in faults:
-            fired, harm = found.cut_off(driver, fault)
-            COUNTED[kind] += fired
-            assert not harm, (fault, found.steps[fault["at"] - 1], harm)
+    most_kills, most_failures = STEPS[name][long]
+    harm = survived(found, driver, kills(found, most_kills), "kill points")
+    harm += survived(found, driver, failures(found, most_failures), "failures")
+    assert not harm, "\n".join(harm[:20])
+
+
+def survived(found: Scenario, driver: Driver, faults: Iterable[Fault], kind: str) -> list[str]:
+    """What was lost to any of the faults; those that came about are counted."""
+    lost: list[str] = []
+    for fault in faults:
+        fired, harm = found.cut_off(driver, fault)
+        COUNTED[kind] += fired
+        lost += (f"{fault} at {found.steps[fault['at'] - 1]}: {each}" for each in harm)
+    return lost
 
 
 def test_careless_writing_does_not_pass(plain, built, tmp_path):
@@ -159,8 +167,7 @@ def test_careless_writing_does_not_pass(plain, built, tmp_path):
     for name in ("a build after a change", "entering measurements", "kb fix", "kb fix --rename", "kb import", "kb new"):
         (tmp_path / name).mkdir()
         found = scenario(name, driver, plain, built, tmp_path / name)
-        places = [*kills(found, 12), *failures(found, 4)]
-        assert any(found.cut_off(driver, fault)[1] for fault in places), name
+        assert any(found.cut_off(driver, fault)[1] for fault in kills(found, 12)), name
     driver.close()
 
 
@@ -169,11 +176,9 @@ def test_a_worker_that_dies_ends_the_build_and_leaves_the_site(kind, driver, bui
     found = scenario("a build in two processes", driver, built, built, tmp_path)
     of_workers = sum(each[2] for each in found.steps)
     assert of_workers > 10
-    for at in range(1, len(found.steps), len(found.steps) // (20 if long else 3)):
-        fault = {"kind": kind, "at": at, "worker": True}
-        fired, harm = found.cut_off(driver, fault)
-        COUNTED["workers that died"] += fired
-        assert not harm, (fault, harm)
+    places = range(1, len(found.steps), len(found.steps) // (10 if long else 2))
+    harm = survived(found, driver, ({"kind": kind, "at": at, "worker": True} for at in places), "workers that died")
+    assert not harm, "\n".join(harm[:20])
 
 
 def test_what_a_worker_died_of_is_said(driver, built, tmp_path):
@@ -194,11 +199,11 @@ def test_what_a_worker_died_of_is_said(driver, built, tmp_path):
 def test_a_file_that_may_grow_no_further_is_not_left_half_written(driver, built, tmp_path, long):
     """The system itself breaks off in the middle of a file, as it does on a full disk."""
     found = scenario("a build after a change", driver, built, built, tmp_path)
-    sizes = sorted({len(data) for data in found.new.values()})
-    for largest in sizes[:: len(sizes) // (20 if long else 3)]:
+    sizes = sorted({len(data) for data in found.new.values() if len(data) > 2000})  # what is told has to fit, too
+    for largest in sizes[:: len(sizes) // (10 if long else 2)]:
         root = found.folder.with_name("limited")
         shutil.copytree(found.folder, root)
-        done = driver.run(root, found.do, largest=max(largest - 1, 1))
+        done = driver.run(root, found.do, largest=largest - 1)
         COUNTED["failures"] += done["status"] == 4
         assert done["status"] in (0, 4), done
         assert [*found.harm(root), *("Traceback" for _ in re.findall("Traceback", done["err"]))] == []
@@ -222,11 +227,11 @@ def test_on_a_disk_that_is_full_the_old_site_stays(built, tmp_path, long):
 
 
 def full(root: Path, disk: Path, long: bool) -> None:
-    """Build with less and less room; then with enough."""
+    """Build anew in more and more room; then with enough."""
     old, filler = trees.tree(root), disk / "filler"
-    rooms = [0, 16, 64, 128, 256, 384, 512, 768, 1024, 1536] if long else [0, 64, 512]
-    for room in rooms:  # KiB
+    for room in [0, 64, 256, 512, 1024, 2048, 3072, 4096, 5120, 6144] if long else [0, 4096]:  # KiB
         filler.unlink(missing_ok=True)
+        shutil.rmtree(root / "build")
         free = shutil.disk_usage(disk).free
         filler.write_bytes(b"\0" * max(free - room * 1024, 0))
         done = run_kb("build", "--locked", cwd=root)
@@ -276,7 +281,7 @@ def read(site: Path) -> Iterator[str]:
     front, page = "data/v1/cards.json", "cards/Some2020CVPR.html"
     before, text, after = ((site / path).read_text(encoding="utf-8") for path in (front, page, front))
     if before == after:
-        (said,) = {*re.findall(r"Text\d+\.", text)}
+        (said,) = {*re.findall(r"Text\d*\.", text)}
         assert said in before, "two pages of one site are of different builds"
         yield said
 
@@ -296,10 +301,9 @@ def test_an_output_that_takes_no_more_is_told_in_a_line(command, built):
     assert "Exception ignored" not in done.stderr
 
 
-def test_a_build_copies_nothing_that_has_not_changed(built, tmp_path):
+def test_a_build_copies_nothing_that_has_not_changed(plain, tmp_path):
     """Else a site of thousands of pages is copied for one word."""
-    root = copied(built, tmp_path)
-    change(root, 1)
+    root = copied(plain, tmp_path)
     assert run_kb("build", "--locked", cwd=root).returncode == 0
     before = inodes(root / "site")
     old = sites(trees.tree(root))
@@ -321,10 +325,8 @@ def test_measuring_that_is_killed_leaves_a_lock_that_can_be_read(driver, plain, 
     with (root / "reference_models" / "vgg.py").open("a", encoding="utf-8") as file:
         file.write("# a comment\n")
     found = Scenario.of(driver, root, "kb measure", ("measure",))
-    for fault in kills(found, 10 if long else 1):
-        fired, harm = found.cut_off(driver, fault)
-        COUNTED["kill points"] += fired
-        assert not harm, (fault, harm)
+    harm = survived(found, driver, kills(found, 10 if long else 1), "kill points")
+    assert not harm, "\n".join(harm[:20])
 
 
 def test_there_were_as_many_as_promised(long, capsys):
