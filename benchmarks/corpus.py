@@ -3,8 +3,8 @@
     python benchmarks/corpus.py FOLDER --cards 1000 [--seed 1] [--plain FOLDER]
 
 A card has about 4.5 KB: three sections of prose with formulas, lists, code, links to earlier cards, a results table,
-tags. Every tenth file holds three cards. With `--plain` the same cards are also written as pages for plain MkDocs:
-what its users would write by hand, to compare with.
+tags; some have a section of thoughts that is not published. Every tenth file holds three cards. With `--plain` the same
+cards are also written as pages for plain MkDocs: what its users would write by hand, to compare with.
 """
 
 from __future__ import annotations
@@ -115,6 +115,8 @@ def body(rng: random.Random, chinese: bool, earlier: list[str]) -> Iterator[str]
         if earlier:
             yield from (f"见 [[{rng.choice(earlier)}]]。" if chinese else f"See [[{rng.choice(earlier)}]].", "")
         yield from (*table, "")
+    if rng.random() < 0.3:
+        yield from ("#### 我的想法" if chinese else "#### My thoughts", "", *paragraph(rng, chinese), "")
 
 
 def sentence(rng: random.Random, chinese: bool) -> str:

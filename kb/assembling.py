@@ -45,16 +45,15 @@ class Stopped(Exception):
         self.problems = problems
 
 
-def assemble(root: Path, site: Path, files: Files, fixed: str, site_url: str | None) -> list[Problem]:
-    """Publish the site that the staged tree makes; the problems that kept it from being right."""
-    folder = root / "build"
+def assemble(root: Path, folder: Path, site: Path, files: Files, fixed: str, site_url: str | None) -> list[Problem]:
+    """Publish the site that the tree staged in a folder makes; the problems that kept it from being right."""
     file, new = folder / f"assembled-{site.name}.json", folder / f".site-{site.name}"
     before = _read(file)
     stands = before.fixed == fixed and before.tree == inputs.fingerprint_of_folder(site)
     if stands and before.files == files:
         return []
     file.unlink(missing_ok=True)  # from here on it would not be true
-    assembler = Assembler(root, new, dict(files), fixed, site_url)
+    assembler = Assembler(root, folder, new, dict(files), fixed, site_url)
     try:
         after = assembler.go_on(before, site) if stands else assembler.begin()
     except Stopped as stop:
@@ -73,9 +72,11 @@ def assemble(root: Path, site: Path, files: Files, fixed: str, site_url: str | N
 class Assembler:
     """Makes the next site in a folder of its own."""
 
-    def __init__(self, root: Path, new: Path, files: dict[str, str], fixed: str, site_url: str | None) -> None:
+    def __init__(
+        self, root: Path, staged: Path, new: Path, files: dict[str, str], fixed: str, site_url: str | None
+    ) -> None:
         self._root = root
-        self._staged = root / "build"
+        self._staged = staged
         self._new = new
         self._files = files
         self._fixed = fixed
@@ -86,14 +87,14 @@ class Assembler:
     def theme(self) -> Theme:
         """MkDocs's theme, loaded when it is needed."""
         if self._theme is None:
-            self._theme = Theme(self._root, self._site_url)
+            self._theme = Theme(self._root, self._staged, self._site_url)
         return self._theme
 
     def begin(self) -> Record:
         """Make all of the site."""
         writing.remove_tree(self._new)
         if not self.theme.is_page_local:
-            if problems := run_mkdocs(self._root, self._new, self._site_url):
+            if problems := run_mkdocs(self._root, self._staged, self._new, self._site_url):
                 raise Stopped(problems)
             return Record()
         for path, source in self.theme.static_files().items():
@@ -167,13 +168,13 @@ class Assembler:
             length += start - position
             bodies.append((name, length, length + len(body)))
             position, length = end, length + len(body)
-        writing.write_if_changed(self._new / _on_site(path), b"".join([*pieces, html[position:]]))
+        writing.put(self._new / _on_site(path), b"".join([*pieces, html[position:]]))
         return bodies
 
     def _write_other_pages(self, paths: Sequence[str]) -> set[str]:
         made = self.theme.other_pages(path.removeprefix("pages/") for path in paths)
         for path, content in made.items():
-            writing.write_if_changed(self._new / path, content)
+            writing.put(self._new / path, content)
         return set(made)
 
 

@@ -18,7 +18,7 @@ from kb.expressions import MARKS, ExpressionError, calls_in, with_calls
 from kb.judging import judge
 from kb.kept import KeptCard, is_quiet
 from kb.lock import Lock, read_lock
-from kb.mentions import references
+from kb.mentions import Naming, naming
 from kb.names import Names, folded
 from kb.notes import read_note
 from kb.records import Card, Claim, Factory, Measurement, Note, Problem, Reference, ResultRow, Verdict
@@ -86,7 +86,9 @@ class Base:
     @cached_property
     def names_made_of(self) -> tuple[object, ...]:
         """All that the names depend on: the cards that are not published, too, since their keys are not free."""
-        return *self.names.facts, *(card for card in self.cards if not card.publish)
+        others = (card for card in self.cards if not card.publish)
+        taken = tuple((card.citekey, card.name, card.aliases, card.citation.title) for card in others)
+        return *self.names.facts, taken
 
     @cached_property
     def known_names(self) -> Mapping[str, str]:
@@ -108,7 +110,15 @@ class Base:
 
         Of papers that have no card, too: there `has_card` is false.
         """
-        return tuple(each for card in self.cards if card.publish for each in self.names.keep(card, references))
+        return tuple(each for card in self.cards if card.publish for each in self.naming(card).references)
+
+    def naming(self, card: Card) -> Naming:
+        """What a published card names."""
+        return self.names.keep(card, naming)
+
+    def planned(self, text: str) -> str | None:
+        """What to call a paper that has no card, if a text plainly names one: by a citekey, an arXiv number, a DOI."""
+        return self.names.planned(text)
 
     def linked(self, card: Card, target: str) -> Card | None:
         """The card that a link of a card leads to, without its fragment: named, or the first in the note at a path."""

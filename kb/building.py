@@ -17,7 +17,7 @@ from kb.built import USUAL, MadeFrom, Order, Outcome, earlier, record_of, refuse
 from kb.calls import is_package_call
 from kb.check import check
 from kb.fingerprints import can_measure
-from kb.kept import Shelf
+from kb.kept import Shelf, is_quiet
 from kb.package_lock import package_lock
 from kb.problems import problem
 from kb.publishing import public
@@ -26,6 +26,7 @@ from kb.runnables import Runnable
 from kb.settings import Settings
 
 OK, CONTENT, STALE = 0, 1, 3
+PRIVATE = "private"  # below build/: the staged tree of a site for its author's eyes
 
 NEEDS_TORCH = "measuring needs torch: pip install 'paperkb[models]'"
 TESTED = {
@@ -111,15 +112,18 @@ def make_site(base: Base, shelf: Shelf, order: Order, site: Path) -> list[Proble
     from kb.staging import stage
     from kb.theme import theme_files
 
-    root, folder = base.settings.root, base.settings.root / base.settings.build
+    root = base.settings.root
+    build_folder = root / base.settings.build
+    folder = build_folder / PRIVATE if order.private else build_folder
     fixed = inputs.fixed(base.settings, order.site_url or "", *["private"] * order.private)
+    writing.sweep(folder, below=False)
     try:
         files = stage(Site(base, order.site_url, shelf, private=order.private), base.notes, folder, fixed)
     except TemplateError as error:
         return [problem_of(error, root)]
     theme = theme_files(root)
-    writing.sync_tree(folder / "theme", {path.removeprefix("theme/"): data for path, data in theme.items()})
-    return assemble(root, site, files, fixed, order.site_url)
+    writing.sync_tree(build_folder / "theme", {path.removeprefix("theme/"): data for path, data in theme.items()})
+    return assemble(root, folder, site, files, fixed, order.site_url)
 
 
 def summary(base: Base) -> str:
@@ -127,7 +131,8 @@ def summary(base: Base) -> str:
     published = public(base)
     papers = published.papers
     both = sum(len(languages) > 1 for languages in published.languages.values())
-    verdicts = [verdict for card in papers for verdict in published.verdicts(card).values()]
+    tested = (card for card in papers if not is_quiet(card))
+    verdicts = [verdict for card in tested for verdict in published.verdicts(card).values()]
     cards = count(len(papers), "card") + (f" ({both} in two languages)" if both else "")
     return f"{cards}, {figures(verdicts)}"
 

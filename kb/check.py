@@ -287,7 +287,7 @@ def _wiki_problems(link: Link, card: Card, base: Base) -> Iterator[Problem]:
     place = Place(card.path, link.line, link.column)
     close = get_close_matches(name, base.known_names, n=1)
     meant = f"did you mean `[[{base.known_names[close[0]]}]]`?" if close else ""
-    if base.names.planned(name) and not _is_mistyped(name, base):
+    if base.planned(name) and not _is_mistyped(name, base):
         hint = "the link leads to the page of papers to be read, until there is one"
         yield problem("K303", place, f"`[[{name}]]` has no card yet", hint, severity="note")
     else:

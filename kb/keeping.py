@@ -23,7 +23,7 @@ from kb.lints import own_texts
 from kb.lock import Lock
 from kb.notes import read_note
 from kb.plain_records import to_plain
-from kb.publishing import has_private
+from kb.publishing import public_card
 from kb.records import Card, Note
 from kb.schema import FILE as TEMPLATE
 from kb.schema import Schema, load_schema
@@ -46,7 +46,7 @@ def load(root: Path, *, lay_aside: bool = False) -> tuple[Base, Shelf]:
     file, tools = root / settings.build / INDEX, _tools(settings)
     known = _known(file, tools)
     looked = {path: _still_true(known.get(path), root / path) for path in bases.note_paths(root, settings.notes)}
-    shelf = Shelf(lambda path: read_note(root, path, schema, settings))
+    shelf = Shelf(lambda path: read_note(root, path, schema, settings), lambda card: public_card(card, schema))
     reader = _Reader(settings, schema, lay_aside)
     for read, aside, places in shared_out(reader.read, [path for path, facts in looked.items() if not facts], LEAST):
         looked |= read
@@ -97,7 +97,13 @@ class _Reader:
 
 
 def _card_facts(card: Card, schema: Schema) -> Facts:
-    facts = facts_of(card, {"texts": to_plain(own_texts(card, schema)), "private": has_private(card, schema)})
+    """What is written down of a card; of its public form as well, where that is another."""
+    shown = public_card(card, schema)
+    facts = _marked(facts_of(card, {"texts": to_plain(own_texts(card, schema))}))
+    return facts if shown is card else facts | {"public": _marked(facts_of(shown, {}))}
+
+
+def _marked(facts: Facts) -> Facts:
     return {**facts, "mark": inputs.digest([json.dumps(facts["light"], ensure_ascii=False)])[:16]}
 
 

@@ -32,11 +32,16 @@ Facts = dict[str, Any]
 
 
 class Shelf:
-    """Where the notes of kept cards are: read by `read`, or laid aside in this run already."""
+    """Where the notes of kept cards are: read by `read`, or laid aside in this run already.
 
-    def __init__(self, read: Callable[[str], Note]) -> None:
+    `public` makes the public form of a card.
+    """
+
+    def __init__(self, read: Callable[[str], Note], public: Callable[[Card], Card]) -> None:
         self._read = read
+        self._public = public
         self._notes: OrderedDict[str, Note] = OrderedDict()
+        self._public_cards: OrderedDict[tuple[str, int], Card] = OrderedDict()
         self._aside: dict[str, tuple[int, int, int]] = {}
         self.reads: set[str] | None = None  # where not None: takes in the paths of notes whose own text is asked for
 
@@ -47,6 +52,17 @@ class Shelf:
             while len(self._notes) > _AT_HAND:
                 self._notes.popitem(last=False)
         return self._notes[path]
+
+    def card(self, path: str, number: int, *, public: bool) -> Card:
+        """A card of a note, whole, or its public form."""
+        if not public:
+            return self.note(path).cards[number]
+        key = (path, number)
+        if key not in self._public_cards:
+            self._public_cards[key] = self._public(self.note(path).cards[number])
+            while len(self._public_cards) > _AT_HAND:
+                self._public_cards.popitem(last=False)
+        return self._public_cards[key]
 
     def lay_aside(self, file: Path, places: Mapping[str, tuple[int, int]]) -> None:
         """Take notes from a file, by their places in it, that this run pickled; nobody else can open it from now on."""
@@ -66,7 +82,7 @@ class Shelf:
 class KeptCard(Card):
     """A card of which light facts are at hand."""
 
-    __slots__ = ("_finish", "_number", "_own", "_shelf", "mark", "quiet")
+    __slots__ = ("_finish", "_is_public", "_number", "_own", "_public", "_shelf", "mark", "quiet")
     mark: str  # tells its light facts from others
     quiet: bool  # whether it names no model: nothing on it can be measured
 
@@ -78,7 +94,7 @@ class KeptCard(Card):
         if name in self._own:
             value = from_plain(self._own[name])
         else:
-            value = getattr(self._shelf.note(self.path).cards[self._number], name)
+            value = getattr(self._shelf.card(self.path, self._number, public=self._is_public), name)
         return tuple(map(self._finish, value)) if name == "results" and self._finish else value
 
     def finished(self, finish: Callable[[ResultRow], ResultRow]) -> KeptCard:
@@ -89,9 +105,13 @@ class KeptCard(Card):
         object.__setattr__(other, "_finish", None if self.quiet else finish)
         return other
 
-    def whole(self) -> Card:
-        """The same card with all of it at hand."""
-        return Card(**{name: getattr(self, name) for name in _FIELDS})
+    @property
+    def public(self) -> KeptCard:
+        """The card as the public may read it."""
+        if self._public is None:
+            return self
+        card = _kept_card(self._number, self._public, self._shelf, is_public=True)
+        return card.finished(self._finish) if self._finish else card
 
     def fact(self, name: str) -> Any:
         """Something else that was written down of the card."""
@@ -129,7 +149,7 @@ def facts_of(card: Card, more: Facts) -> Facts:
 def kept_note(path: str, facts: Facts, shelf: Shelf) -> KeptNote:
     """The note that the facts were written down of."""
     note = object.__new__(KeptNote)
-    cards = tuple(_kept_card(number, each, shelf) for number, each in enumerate(facts["cards"]))
+    cards = tuple(_kept_card(number, each, shelf, is_public=False) for number, each in enumerate(facts["cards"]))
     problems = from_plain(facts["problems"])
     values = {"path": path, "cards": cards, "problems": problems, "_shelf": shelf, "facts": facts}
     for name, value in values.items():
@@ -137,7 +157,7 @@ def kept_note(path: str, facts: Facts, shelf: Shelf) -> KeptNote:
     return note
 
 
-def _kept_card(number: int, facts: Facts, shelf: Shelf) -> KeptCard:
+def _kept_card(number: int, facts: Facts, shelf: Shelf, *, is_public: bool) -> KeptCard:
     card = object.__new__(KeptCard)
     setting = object.__setattr__
     for name, value in zip(LIGHT, facts["light"], strict=True):
@@ -146,6 +166,8 @@ def _kept_card(number: int, facts: Facts, shelf: Shelf) -> KeptCard:
         setting(card, name, value)
     setting(card, "mark", facts["mark"])
     setting(card, "quiet", facts["quiet"])
+    setting(card, "_is_public", is_public)
+    setting(card, "_public", facts.get("public"))
     if card.quiet:
         setting(card, "models", ())
         setting(card, "claims", ())

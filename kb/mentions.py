@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from markdown_it.token import Token
 
+from kb.inputs import digest
 from kb.names import Found, Names, field, is_off, listed
 from kb.prose import paragraphs
 from kb.records import Card, Paragraph, Piece, Reference, ReferenceKind
@@ -39,6 +40,7 @@ class Reading:
     def __init__(self, paragraph: Paragraph, names: Names, note: FindNote) -> None:
         self._names, self._note = names, note
         self.pieces = paragraph.pieces
+        self.section = paragraph.section
         self.texts = list(_texts(self.pieces, names))
         self.text = "".join(self.texts)
         texts = zip(self.pieces, self.texts, strict=True)
@@ -95,27 +97,35 @@ def link_text(before: str, target: str, names: Names) -> str:
 # ---------------------------------------------------------------------------------------------------- references
 
 
-def references(card: Card, names: Names) -> tuple[Reference, ...]:
-    """The papers that a card names, one for each sentence: cards by their keys, and papers that have no card yet."""
+class Naming(NamedTuple):
+    """What a card names."""
+
+    references: tuple[Reference, ...]  # the papers, one for each sentence: cards by their keys, or without a card yet
+    trace: str  # tells everything that the names find in its text from what they found before
+
+
+def naming(card: Card, names: Names) -> Naming:
+    """What a card names."""
+    note = partial(linked_note, card, names)
+    readings = [Reading(paragraph, names, note) for paragraph in card.prose]
     found: dict[tuple[str, str, str], Reference] = {}
-    for each in (*_declared(card, names), *_in_text(card, names)):
+    for each in (*_declared(card, names), *_in_text(card, readings)):
         if each.target != card.citekey:
             key = (each.target, each.section, each.sentence)
             earlier = found.setdefault(key, each)
             if earlier.kind == "mention":
                 found[key] = each
-    return tuple(found.values())
+    return Naming(tuple(found.values()), digest((reading.texts, reading.named) for reading in readings)[:16])
 
 
-def _in_text(card: Card, names: Names) -> Iterator[Reference]:
-    unlinked, note = unlinked_names(card), partial(linked_note, card, names)
-    for paragraph in card.prose:
-        reading = Reading(paragraph, names, note)
+def _in_text(card: Card, readings: Iterable[Reading]) -> Iterator[Reference]:
+    unlinked = unlinked_names(card)
+    for reading in readings:
         for found, kind, number in reading.named:
             if kind != "mention" or not unlinked(reading.text[found.start : found.end]):
-                sentence, line = reading.sentence(found), paragraph.pieces[number].line
+                sentence, line = reading.sentence(found), reading.pieces[number].line
                 to, has_card = found.target, found.has_card
-                yield Reference(card.citekey, card.lang, to, kind, paragraph.section, line, sentence, has_card)
+                yield Reference(card.citekey, card.lang, to, kind, reading.section, line, sentence, has_card)
 
 
 def _declared(card: Card, names: Names) -> Iterator[Reference]:

@@ -130,6 +130,10 @@ class Names:
         )
         return list(_apart(found))
 
+    def put(self, card: Card, made: object) -> None:
+        """Take what was made of a card and these names before."""
+        self._kept[id(card)] = (card, made)
+
     def keep(self, card: Card, work: Callable[[Card, Names], T]) -> T:
         """What a function makes of a card and these names, worked out once for each card."""
         kept = self._kept.get(id(card))

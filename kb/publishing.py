@@ -50,7 +50,7 @@ def _holding(base: Base, chosen: Sequence[Card]) -> Base:
 def public_card(card: Card, schema: Schema) -> Card:
     """The card without its private sections, and without all that was read from them."""
     if isinstance(card, KeptCard):
-        return public_card(card.whole(), schema) if card.fact("private") else card
+        return card.public
     hidden = frozenset(_hidden_lines(card, schema))
     if not hidden:
         return card
@@ -71,11 +71,6 @@ def public_card(card: Card, schema: Schema) -> Card:
         definitions=used,
         prose=prose((intro, card.intro_line), sections, used),
     )
-
-
-def has_private(card: Card, schema: Schema) -> bool:
-    """Whether a card has anything, beside itself, that is not for the public."""
-    return any(True for _ in _hidden_lines(card, schema))
 
 
 def _hidden_lines(card: Card, schema: Schema) -> Iterator[int]:

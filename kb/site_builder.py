@@ -33,17 +33,17 @@ _ALL_PAGES = re.compile(rb"\bpages\b")
 _COMMENT = re.compile(rb"\{#.*?#\}", re.DOTALL)
 
 
-def run_mkdocs(root: Path, site: Path, site_url: str | None = None) -> list[Problem]:
-    """Build the staged pages into the folder `site`; the problems that kept it from being right."""
+def run_mkdocs(root: Path, staged: Path, site: Path, site_url: str | None = None) -> list[Problem]:
+    """Build the pages staged in a folder into the folder `site`; the problems that kept it from being right."""
     from mkdocs.commands.build import build
     from mkdocs.config import load_config
     from mkdocs.exceptions import Abort, MkDocsException
 
     with environment(ENVIRONMENT), warnings_logged() as messages:
         try:
-            config = load_config(str(root / FILE), site_dir=str(site), site_url=site_url)
+            config = load_config(str(root / FILE), site_dir=str(site), site_url=site_url, **_docs_of(root, staged))
             # The bodies are found wherever the builder was started from.
-            config.mdx_configs["kb.insert"] = {"folder": str(root / "build" / "bodies")}
+            config.mdx_configs[INSERT] = {"folder": str(staged / "bodies")}
             build(config)
         except Abort:  # has logged its reasons
             pass
@@ -52,6 +52,11 @@ def run_mkdocs(root: Path, site: Path, site_url: str | None = None) -> list[Prob
         except Exception as error:  # noqa: BLE001 - a template or a plugin of the user's may raise anything
             return [problem_of(error, root)]
     return [mkdocs_says(message) for message in messages]
+
+
+def _docs_of(root: Path, staged: Path) -> dict[str, str]:
+    """The setting of where the pages are, where that is not what the user's settings say."""
+    return {} if staged == root / "build" else {"docs_dir": str(staged / "pages")}
 
 
 def mkdocs_says(message: str) -> Problem:
@@ -65,16 +70,16 @@ class Theme:
     A page is rendered with placeholders where its bodies belong: those are put in afterwards.
     """
 
-    def __init__(self, root: Path, site_url: str | None = None) -> None:
+    def __init__(self, root: Path, staged: Path, site_url: str | None = None) -> None:
         from mkdocs.config import load_config
         from mkdocs.structure.nav import get_navigation
 
         with environment(ENVIRONMENT), warnings_logged() as self.messages:
-            self._root = root
+            self._pages = staged / "pages"
             self._config = config = load_config(
-                str(root / FILE), site_dir=str(root / "build" / ".site"), site_url=site_url
+                str(root / FILE), site_dir=str(staged / ".site"), site_url=site_url, **_docs_of(root, staged)
             )
-            self.is_page_local = page_local(config, root)
+            self.is_page_local = page_local(config, root, self._pages)
             if not self.is_page_local:
                 return
             config.markdown_extensions.remove(INSERT)
@@ -134,7 +139,7 @@ class Theme:
     def _files_of(self, names: Iterable[str]) -> Any:
         from mkdocs.structure.files import Files, set_exclusions
 
-        files = Files([self._file(name) for name in names if (self._root / "build" / "pages" / name).is_file()])
+        files = Files([self._file(name) for name in names if (self._pages / name).is_file()])
         set_exclusions(files, self._config)
         return files
 
@@ -168,14 +173,14 @@ def _zipped(name: str, data: bytes) -> bytes:
     return zipped.getvalue()
 
 
-def page_local(config: Any, root: Path) -> bool:
+def page_local(config: Any, root: Path, pages: Path) -> bool:
     """Whether a page depends on nothing but its own source, the settings, the theme and the titles in the nav.
 
     Plugins, hooks and templates of the user's may make it depend on anything; then MkDocs builds the whole site.
     """
     usual = config.nav and INSERT in config.markdown_extensions and not config.use_directory_urls
     special = config.plugins or config.hooks or config.extra_templates or config.exclude_docs or config.draft_docs
-    staged = Path(config.docs_dir) == root / "build" / "pages"
+    staged = Path(config.docs_dir) == pages
     templates = (root / "templates" / "theme").rglob("*.html")
     return bool(usual and staged and not special) and not any(
         _ALL_PAGES.search(_COMMENT.sub(b"", each.read_bytes())) for each in templates

@@ -8,23 +8,26 @@ that was cut off everything is made anew.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from jinja2 import Environment
 
 from kb import inputs, writing
 from kb.kept import KeptNote
-from kb.pages import Job, environments, jobs, staged
+from kb.naming import recall
+from kb.pages import Earlier, Job, environments, jobs, staged
 from kb.pages.recording import Questions, Recorded, digest_of
 from kb.pages.site import Site
 from kb.records import Note
 from kb.workers import shared_out
 
 RECORD = "pages.json"
+NAMING = "naming.json"
 FOLDERS = ("cards", "pages", "bodies", "pieces")  # below build/
 LEAST = 30  # parts of the site worth a process of their own
 
@@ -38,7 +41,6 @@ _LIGHT = frozenset(
         "path_of",
         "versions",
         "base.languages",
-        "base.names_made_of",
         "base.resolve",
         "base.first_in",
         "base.card",
@@ -79,24 +81,37 @@ def stage(site: Site, all_notes: Iterable[Note], folder: Path, fixed: str) -> Fi
 
     `all_notes` are those of the base, of which the site may hold a part.
     """
+    folder.mkdir(exist_ok=True)
     before = _read(folder / RECORD)
-    before = before if before.fixed == fixed else Record()
+    before = before if before.fixed == fixed and _is_there(folder, before) else Record()
+    digests = _digests(all_notes)
+    recall(site.base, folder / NAMING, fixed, digests)
     there = tuple(jobs(site))
     light = _light(site)
-    stale = _stale(there, before, light, site, _digests(all_notes))
+    stale = _stale(there, before, light, site, digests)
     after = Record(fixed, light, before.questions, before.answers)
     after.parts = {job.name: before.parts[job.name] for job in there if job.name not in stale}
     if not stale and after.parts.keys() == before.parts.keys() and light == before.light:
         return after.files
     (folder / RECORD).unlink(missing_ok=True)
+    earlier = Earlier(before.files, _pieces(folder, before, after))
     make = partial(_make, site=site, folder=folder)
-    for joins in (False, True):
-        share = [job for job in there if job.name in stale and job.joins == joins]
-        for made, answers in shared_out(make, share, LEAST):
-            _add(after, made, answers)
+    for made, answers in shared_out(make, [job for job in there if job.name in stale and not job.join], LEAST):
+        _add(after, made, answers)
+    join = partial(_join, site=site, folder=folder, record=after, before=before, earlier=earlier)
+    for joined in shared_out(join, [job for job in there if job.join], 1):
+        after.parts |= joined
     _remove_others(folder, before, after)
     _write(folder / RECORD, after)
     return after.files
+
+
+def _is_there(folder: Path, record: Record) -> bool:
+    """Whether all that was staged is still there."""
+    there = {
+        os.path.join(parent, name) for top in FOLDERS for parent, _, names in os.walk(folder / top) for name in names
+    }
+    return all(os.path.join(folder, path) in there for path in record.files)
 
 
 def _light(site: Site) -> str:
@@ -115,9 +130,9 @@ def _stale(there: Sequence[Job], before: Record, light: str, site: Site, notes: 
         for number, (question, answer) in enumerate(zip(before.questions, before.answers, strict=True))
         if not (light == before.light and _is_light(question)) and questions.again(question) != answer
     }
-    stale = {job.name for job in there if not job.joins and not _stands(job, before.parts.get(job.name), notes, other)}
+    stale = {job.name for job in there if not job.join and not _stands(job, before.parts.get(job.name), notes, other)}
     if stale or before.parts.keys() != {job.name for job in there}:
-        stale |= {job.name for job in there if job.joins}
+        stale |= {job.name for job in there if job.join}
     return stale
 
 
@@ -160,11 +175,66 @@ def _make(share: Sequence[Job], site: Site, folder: Path) -> tuple[dict[str, _Ma
     return made, questions.answers
 
 
+def _pieces(folder: Path, before: Record, after: Record) -> dict[str, bytes]:
+    """The pieces, as they were staged, of parts that are about to be made anew, or are gone."""
+    paths = (path for name, part in before.parts.items() if name not in after.parts for path in part.files)
+    return {path: (folder / path).read_bytes() for path in paths if path.startswith("pieces/")}
+
+
+def _join(
+    share: Sequence[Job], site: Site, folder: Path, record: Record, before: Record, earlier: Earlier
+) -> dict[str, Part]:
+    """Join what the parts have made; where that can be done, by revising what was joined before."""
+    environment = environments(site)
+    digests = record.files
+    there = _Staged(folder, digests)
+    made: dict[str, Part] = {}
+    for job in share:
+        assert job.join
+        earlier_part = before.parts.get(job.name)
+        if job.revise and earlier_part:
+            found: Iterable[tuple[str, Any]] = job.revise(site, there, digests, earlier)
+            files = {**earlier_part.files}
+        else:
+            found, files = staged(job.join(site, environment(job), there)), {}
+        for path, content in list(found):
+            files.pop(path, None)
+            if content is not None:
+                files |= _put(folder, path, content)
+        made[job.name] = Part("", {}, (), False, files)
+    return made
+
+
+class _Staged(Mapping[str, bytes]):
+    """The staged files, read one at a time."""
+
+    def __init__(self, folder: Path, paths: Iterable[str]) -> None:
+        self._folder = folder
+        self._paths = dict.fromkeys(paths)
+
+    def __getitem__(self, path: str) -> bytes:
+        return (self._folder / path).read_bytes()
+
+    def __contains__(self, path: object) -> bool:
+        return path in self._paths
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+
 def _written(job: Job, site: Recorded, env: Environment, folder: Path) -> Iterator[tuple[str, str]]:
     for path, content in staged(job.make(site, env)):  # type: ignore[arg-type]
-        data = writing.as_bytes(content)
-        writing.write_if_changed(folder / path, data)
-        yield path, inputs.digest_of_bytes(data)
+        yield from _put(folder, path, content).items()
+
+
+def _put(folder: Path, path: str, content: str | bytes) -> dict[str, str]:
+    """Stage a file; its digest by its path."""
+    data = writing.as_bytes(content)
+    writing.put(folder / path, data)
+    return {path: inputs.digest_of_bytes(data)}
 
 
 def _add(record: Record, made: Mapping[str, _Made], answers: Mapping[str, str]) -> None:

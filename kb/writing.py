@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import IO
+from typing import IO, Literal
 
 AT_FDCWD = -100
 RENAME_EXCHANGE = 2
@@ -56,6 +56,17 @@ def _holds(path: Path, data: bytes) -> bool:
         return path.read_bytes() == data
     except (FileNotFoundError, NotADirectoryError):
         return False
+
+
+def put(path: Path, content: str | bytes) -> bool:
+    """The same in a tree that nobody believes while it is being made: a new file is written at once."""
+    data = as_bytes(content)
+    try:
+        with naming(path), _opened(path, "xb") as file:
+            file.write(data)
+    except (FileExistsError, NotADirectoryError):
+        return write_if_changed(path, data)
+    return True
 
 
 def replace_atomically(path: Path, content: str | bytes) -> None:
@@ -108,13 +119,13 @@ def _neighbour(path: Path, data: bytes, *, durable: bool = False) -> Path:
     return neighbour
 
 
-def _opened(path: Path) -> IO[bytes]:
+def _opened(path: Path, mode: Literal["wb", "xb"] = "wb") -> IO[bytes]:
     """A file to write, in a folder that is made for it where need be."""
     try:
-        return path.open("wb")
+        return path.open(mode)
     except FileNotFoundError:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return path.open("wb")
+        return path.open(mode)
 
 
 def sweep(folder: Path, *, below: bool = True) -> None:

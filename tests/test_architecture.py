@@ -23,7 +23,7 @@ fingerprints package_lock lock witnesses
 stages drawing runnables
 counting measuring_child measuring running
 search
-judging explaining base publishing lints bibliographic_checks translations lineage silences check keeping
+judging explaining base publishing lints bibliographic_checks translations lineage silences check keeping naming
 revisions selection importers importing import_report starting drafting meaning mendings fixing renaming
 remeasuring asking auditing reporting telling audit_reports
 changes exports pages staging change_reports theme site_builder assembling building freshness serving

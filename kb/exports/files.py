@@ -18,7 +18,7 @@ from kb.serialise import card_data
 
 VERSION = "v1"  # of the files' names and columns: another one where a reader of the old ones would break
 DATABASE = "kb.sqlite"
-MOST_IN_DATABASE = 2000  # cards: a larger database is neither made at each build nor fit for a web host
+MOST_IN_DATABASE = 500  # cards: a larger database is neither made at each build nor fit for a web host
 
 
 class File(NamedTuple):
@@ -57,10 +57,10 @@ def pieces_of(each: Published) -> Pieces:
     return Pieces(texts, rows_of(each))
 
 
-def contents(cards: Iterable[Published], pieces: Callable[[Published], Pieces]) -> Iterator[tuple[str, str | bytes]]:
+def contents(cards: Iterable[Published], pieces: Iterable[Pieces]) -> Iterator[tuple[str, str | bytes]]:
     """All files of these cards, joined of their pieces; the database, too, where they are not too many for it."""
-    in_order = sorted(cards, key=lambda each: each.id)
-    found = list(map(pieces, in_order))
+    together = sorted(zip(cards, pieces, strict=True), key=lambda each: each[0].id)
+    in_order, found = [card for card, _ in together], [made for _, made in together]
     for name, file in FILES.items():
         of_cards = file.items in (iter, first_ones)
         yield (

@@ -7,7 +7,7 @@ static files below `pages/`, rendered bodies below `bodies/`, the cards' structu
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import astuple
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -38,7 +38,7 @@ from kb.pages.metadata import head_of_card, twin_path
 from kb.pages.site import Site
 from kb.pages.twins import twin
 from kb.pages.views import CardView
-from kb.search import Entry, entry, index
+from kb.search import Document, Entry, entry, index, update
 from kb.serialise import to_yaml
 
 if TYPE_CHECKING:
@@ -49,16 +49,29 @@ CHART = "lineage/chart.html"
 COMPARISON = "models/data.html"
 
 Files = Iterator[tuple[str, str | bytes]]
+Staged = Mapping[str, str | bytes]  # what is below build/, by path
 Make = Callable[[Site, Environment], Files]
 
 
+class Earlier(NamedTuple):
+    """What was staged before: its digests, and the contents of those pieces that have been made anew since."""
+
+    digests: Mapping[str, str]
+    pieces: Staged
+
+
 class Job(NamedTuple):
-    """Files that are made together: of nothing but what `make` asks of the site, and of the card that it is about."""
+    """Files that are made together: of nothing but what `make` asks of the site, and of the card that it is about.
+
+    One with `join` joins what others have made, and needs nothing else; it may `revise` what it made before instead:
+    given that and the digests of now, it yields the files that are others, with None for those that are no more.
+    """
 
     name: str
-    make: Make
+    make: Make = lambda *_: iter(())
     view: CardView | None = None
-    joins: bool = False  # whether it joins what the others have made
+    join: Callable[[Site, Environment, Staged], Files] | None = None
+    revise: Callable[[Site, Staged, Mapping[str, str], Earlier], Iterator[tuple[str, str | None]]] | None = None
 
 
 def pages(base: Base, address: str | None = None, *, private: bool = False) -> dict[str, str | bytes]:
@@ -69,7 +82,13 @@ def pages(base: Base, address: str | None = None, *, private: bool = False) -> d
     """
     site = Site(base, address, private=private)
     environment = environments(site)
-    return dict(file for job in jobs(site) for file in job.make(site, environment(job)))
+    there = tuple(jobs(site))
+    made: dict[str, str | bytes] = {}
+    for job in there:
+        made |= dict(job.make(site, environment(job)))
+    for job in there:
+        made |= dict(job.join(site, environment(job), made) if job.join else ())
+    return made
 
 
 def environments(site: Site) -> Callable[[Job], Environment]:
@@ -97,9 +116,9 @@ def jobs(site: Site) -> Iterator[Job]:
         ("cards", addresses.CARDS),
         ("figures", addresses.FIGURES),
         ("search", addresses.SEARCH),
-        (f"conventions.{site.texts.language}", addresses.CONVENTIONS),
     ):
         yield Job(path, partial(_page, template=template, path=path))
+    yield Job(addresses.CONVENTIONS, _conventions)
     for name in site.groups:
         yield Job(addresses.grouping(name), partial(_grouping, name=name))
     yield Job(addresses.LINEAGE, _lineage)
@@ -108,8 +127,8 @@ def jobs(site: Site) -> Iterator[Job]:
     yield Job("codes", _codes)
     yield Job("schemas", _schemas)
     yield Job("figure data", _figure_data)
-    yield Job("search", _search, joins=True)
-    yield Job("data", _data, joins=True)
+    yield Job("search", join=_search, revise=_search_again)
+    yield Job("data", join=_data)
     yield Job("for programs", _for_programs)
 
 
@@ -122,17 +141,64 @@ def _grouping(site: Site, env: Environment, name: str) -> Files:
     yield addresses.source_of(path), rendering.page(env, "grouping.md.j2", path, grouping=name, groups=groups)
 
 
-def _search(site: Site, env: Environment) -> Files:
-    """The search index, of what each card adds to it and of the pages that explain."""
-    entries = {view.path: site.entry(view) or _entry(site, view, list(notes.bodies(site, view))) for view in site.cards}
-    conventions = rendering.page(env, f"conventions.{site.texts.language}.md.j2", addresses.CONVENTIONS)
-    explanations = (finding.page_document(site, addresses.CONVENTIONS, conventions), *finding.code_documents(site))
-    entries |= {document.path: entry(document) for document in explanations}
+def _conventions(site: Site, env: Environment) -> Files:
+    """The page that explains the verdicts."""
+    path = addresses.CONVENTIONS
+    text = rendering.page(env, f"conventions.{site.texts.language}.md.j2", path)
+    yield addresses.source_of(path), text
+    yield _found_by(finding.page_document(site, path, text))
+
+
+def _search(site: Site, _: Environment, staged: Staged) -> Files:
+    """The search index, of what each page adds to it."""
+    entries = Entries(map(addresses.found_by, filter(addresses.is_found_by, staged)), staged)
     yield from ((f"pages/{path}", text) for path, text in index(entries, site.texts.under("search")))
 
 
-def _entry(site: Site, view: CardView, bodies: Sequence[notes.Body]) -> Entry:
-    return entry(finding.card_document(site, view, bodies))
+def _search_again(
+    site: Site, staged: Staged, digests: Mapping[str, str], earlier: Earlier
+) -> Iterator[tuple[str, str | None]]:
+    """The files of the search index that are others than before."""
+    before, after = (
+        {addresses.found_by(path): digest for path, digest in each.items() if addresses.is_found_by(path)}
+        for each in (earlier.digests, digests)
+    )
+    changed = [path for path in before if after.get(path) != before[path]]
+    files = update(
+        lambda path: _text(staged[f"pages/{path}"]),
+        Entries(before, earlier.pieces, staged),
+        Entries(after, staged),
+        changed,
+        site.texts.under("search"),
+    )
+    yield from ((f"pages/{path}", text) for path, text in files.items())
+
+
+def _found_by(document: Document) -> tuple[str, str]:
+    """What a page adds to the search index, as it is staged."""
+    return addresses.search_entry(document.path), json.dumps(astuple(entry(document)), ensure_ascii=False)
+
+
+def _text(content: str | bytes) -> str:
+    return content if isinstance(content, str) else content.decode()
+
+
+class Entries(Mapping[str, Entry]):
+    """What pages add to the search index, by their paths: read, one at a time, from the first place that has it."""
+
+    def __init__(self, paths: Iterable[str], *staged: Staged) -> None:
+        self._paths = dict.fromkeys(paths)
+        self._staged = staged
+
+    def __getitem__(self, path: str) -> Entry:
+        file = addresses.search_entry(path)
+        return Entry(*json.loads(next(each[file] for each in self._staged if file in each)))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
 
 
 def _schemas(_: Site, __: Environment) -> Files:
@@ -152,7 +218,7 @@ def _card(site: Site, env: Environment, view: CardView) -> Files:
     yield f"pages/{twin_path(view)}", twin(site, view)
     pieces = exports.pieces_of(exports.Published(site.base, view.card, view.path))
     yield addresses.pieces(view.path), json.dumps(pieces, ensure_ascii=False)
-    yield addresses.search_entry(view.path), json.dumps(astuple(_entry(site, view, bodies)), ensure_ascii=False)
+    yield _found_by(finding.card_document(site, view, bodies))
     for body in bodies:
         yield f"bodies/{body.name}", plots.drawn(env, site, view, body.html)
         for path, published in body.images:
@@ -203,11 +269,12 @@ def _image_of(bodies: Iterable[notes.Body]) -> str:
     return next(found, "")
 
 
-def _data(site: Site, env: Environment) -> Files:
+def _data(site: Site, env: Environment, staged: Staged) -> Files:
     """The files that `kb export` writes, of all published cards, and the page that tells of them."""
     folder = f"pages/data/{exports.VERSION}"
     has_database = len(site.published) <= exports.MOST_IN_DATABASE
-    for name, content in exports.contents(site.published, site.pieces):
+    pieces = (exports.Pieces(*json.loads(staged[addresses.pieces(each.page)])) for each in site.published)
+    for name, content in exports.contents(site.published, pieces):
         yield f"{folder}/{name}", content
     yield f"{folder}/datasette.json", exports.datasette_metadata(site.base.settings.site_name)
     path = addresses.DATA
@@ -253,6 +320,7 @@ def _codes(site: Site, env: Environment) -> Files:
     for found in codes:
         path = addresses.code(found.code)
         yield addresses.source_of(path), rendering.page(env, "code.md.j2", path, found=found)
+    yield from map(_found_by, finding.code_documents(site))
 
 
 def _sources(site: Site, env: Environment, view: CardView, stem: str) -> Iterator[tuple[str, str]]:

@@ -71,8 +71,18 @@ def pieces(path: str) -> str:
 
 
 def search_entry(path: str) -> str:
-    """The staged file of what the card with the page at `path` adds to the search index."""
-    return f"pieces/{path.removesuffix('.html')}.search.json"
+    """The staged file of what the page at `path` adds to the search index."""
+    return f"pieces/{path.removesuffix('.html')}.found"
+
+
+def is_found_by(staged: str) -> bool:
+    """Whether a staged file holds what a page adds to the search index."""
+    return staged.startswith("pieces/") and staged.endswith(".found")
+
+
+def found_by(staged: str) -> str:
+    """The page whose additions to the search index such a file holds."""
+    return staged.removeprefix("pieces/").removesuffix(".found") + ".html"
 
 
 def link(page: str, target: str, fragment: str = "") -> str:

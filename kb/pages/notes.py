@@ -90,7 +90,7 @@ def _body(site: Site, view: CardView, part: Part) -> Body:
         name=lambda target: _name(site, view.card, target),
         mentions=None
         if part.anchor == MODELS_SECTION
-        else lambda tokens: link_mentions(tokens, view.card, site.base.names),
+        else lambda tokens: link_mentions(tokens, view.card, site.names_in(view.card).names),
         size=lambda target: _size(site, view.card, target),
         labels=texts.under("body"),
         callout_titles=texts.under("callout"),
@@ -128,7 +128,7 @@ def resolve(site: Site, view: CardView, link: Link) -> str | None:
         return addresses.link(view.path, found[1]) if found else None
     target, _, heading = link.target.partition("#")
     card = site.base.linked(view.card, target)
-    if card is None and link.kind == "wiki" and (planned := site.base.names.planned(target)):
+    if card is None and link.kind == "wiki" and (planned := site.base.planned(target)):
         return addresses.link(view.path, addresses.TO_READ, lineage.to_read_anchor(planned))
     if card is None or not (target or _anchor_of(card, heading)):
         return None
@@ -143,6 +143,8 @@ def _name(site: Site, card: Card, target: str) -> str | None:
 
 def _anchor_of(card: Card, heading: str) -> str:
     """The anchor of the section with a heading, however the link spells it; "" where there is none."""
+    if not heading:
+        return ""
     wanted = slug(unquote(heading))
     named = zip(card.sections, section_anchors(card.sections), strict=True)
     return next((anchor for each, anchor in named if wanted in (anchor, slug(each.heading))), "")

@@ -18,7 +18,7 @@ from functools import cached_property, partial
 from typing import Any
 
 from kb.kept import KeptCard, Shelf
-from kb.pages.site import Site
+from kb.pages.site import NamesIn, Site
 from kb.pages.views import CardView, ModelView
 from kb.records import Card
 
@@ -34,7 +34,7 @@ OF_ONE_CARD = frozenset(
     }
 )
 # What has no digest of its own, and the question that asks for all that it is made of.
-MADE_OF = {"names": "names_made_of", "lineage": "lineage_made_of"}
+MADE_OF = {"lineage": "lineage_made_of"}
 
 
 class UntoldError(Exception):
@@ -200,6 +200,8 @@ def _parts(value: object) -> Iterator[str]:
             "",
             *value.chosen,
         )
+    elif isinstance(value, NamesIn):
+        yield from ("names", value.trace)
     elif isinstance(value, tuple | list):
         yield f"{len(value)} items"
         for item in value:

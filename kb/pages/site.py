@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -10,24 +9,32 @@ from urllib.parse import quote
 
 from kb.calls import is_package_call, parse_call
 from kb.drawing.plots import Plot
-from kb.exports import Pieces, Published, pieces_of
+from kb.exports import Published
 from kb.expressions import calls_in
 from kb.inputs import digest_of_file
 from kb.kept import Shelf
 from kb.lineage import Lineage
 from kb.lock import layers
+from kb.names import Names
 from kb.pages import addresses
 from kb.pages.views import CardView, ClaimView, Figure, Group, ModelView, group
 from kb.publishing import public
 from kb.records import Card, Layer, Verdict
 from kb.runnables import Runnable, read_plot
-from kb.search import Entry
 from kb.stages import Stage, stages
 from kb.texts import LANGUAGES, Texts
 
 if TYPE_CHECKING:
     from kb.base import Base
     from kb.pages.lineage import Kin
+
+
+class NamesIn:
+    """Names as a card's text sees them: `trace` tells what they find in it from what they found before."""
+
+    def __init__(self, names: Names, trace: str) -> None:
+        self.names = names
+        self.trace = trace
 
 
 class Site:
@@ -146,30 +153,20 @@ class Site:
         labels = kind.labels if kind else {}
         return labels.get(language) or next(iter(labels.values()), card.kind)
 
+    def names_in(self, card: Card) -> NamesIn:
+        """The names by which a card's text names papers."""
+        return NamesIn(self.base.names, self.base.naming(card).trace)
+
     def kin(self, view: CardView) -> Kin:
         """How a card's paper is related to others."""
         from kb.pages.lineage import of_card
 
         return of_card(self, view)
 
-    def entry(self, view: CardView) -> Entry | None:
-        """What a card adds to the search index, as it was staged; None where pages are not staged."""
-        if self.shelf is None:
-            return None
-        file = self.base.settings.root / self.base.settings.build / addresses.search_entry(view.path)
-        return Entry(*json.loads(file.read_bytes()))
-
     def touch(self, card: Card) -> None:
         """Take note, while a page is made, that it is made of more of a card than its light facts."""
         if self.shelf and self.shelf.reads is not None:
             self.shelf.reads.add(card.path)
-
-    def pieces(self, each: Published) -> Pieces:
-        """What a card brings to the files of all cards: as it was staged before, where pages are staged."""
-        if self.shelf is None:
-            return pieces_of(each)
-        file = self.base.settings.root / self.base.settings.build / addresses.pieces(each.page)
-        return Pieces(*json.loads(file.read_bytes()))
 
     def file(self, path: str) -> str:
         """What tells a file of the root from what it was; "" where there is none, or it leads out of the root."""

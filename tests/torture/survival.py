@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -111,7 +112,7 @@ class Scenario:
         """What is wrong with how a run ended whose disk had failed."""
         if "Traceback" in answer["err"] or PART in answer["err"]:
             yield f"it said: {answer['err']}"
-        if fault["kind"] in ("kill", "half") and not fault.get("worker"):
+        if answer["status"] == -signal.SIGKILL:
             return
         now = authored(root)
         if answer["status"] == 0 and now == _authored(self.new):
