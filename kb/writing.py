@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import IO, Literal
+from typing import IO
 
 AT_FDCWD = -100
 RENAME_EXCHANGE = 2
@@ -62,7 +62,7 @@ def put(path: Path, content: str | bytes) -> bool:
     """The same in a tree that nobody believes while it is being made: a new file is written at once."""
     data = as_bytes(content)
     try:
-        with naming(path), _opened(path, "xb") as file:
+        with naming(path), _opened(path, new=True) as file:
             file.write(data)
     except (FileExistsError, NotADirectoryError):
         return write_if_changed(path, data)
@@ -119,13 +119,11 @@ def _neighbour(path: Path, data: bytes, *, durable: bool = False) -> Path:
     return neighbour
 
 
-def _opened(path: Path, mode: Literal["wb", "xb"] = "wb") -> IO[bytes]:
-    """A file to write, in a folder that is made for it where need be."""
-    try:
-        return path.open(mode)
-    except FileNotFoundError:
+def _opened(path: Path, *, new: bool = False) -> IO[bytes]:
+    """A file to write, in a folder that is made for it where need be; with `new`, one that is not there yet."""
+    if not path.parent.is_dir():
         path.parent.mkdir(parents=True, exist_ok=True)
-        return path.open(mode)
+    return path.open("xb") if new else path.open("wb")
 
 
 def sweep(folder: Path, *, below: bool = True) -> None:

@@ -134,8 +134,8 @@ def enter_measurements(root: Path) -> None:
     from kb.remeasuring import with_layers
 
     base, (lock, _) = load(root), read_lock(root)
-    held = [with_layers(base, each) for each in lock.entries.values()]
-    new = [replace(each, params=n, layers=each.layers[: 5 + n]) for n, each in enumerate(held) if each.call != "vgg()"]
+    others = [with_layers(base, each) for call, each in sorted(lock.entries.items()) if call != "vgg()"]
+    new = [replace(each, params=n, layers=each.layers[: 5 + n]) for n, each in enumerate(others)]
     write_lock(root, new, only=[each.call for each in new])
 
 
