@@ -1,5 +1,6 @@
 # make site   everything that the site needs, and the site
 # make test   everything that the tests need, and the tests
+# make torture  the long forms of the tests that nothing is lost, whatever a machine or a note does (ten minutes)
 # make bench  how fast kb is beside plain MkDocs: benchmarks/speed.md (about an hour)
 # Both do only what is missing. Another Python: make site PYTHON=python3.12
 
@@ -11,7 +12,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 SOURCES := git ls-files -coz --exclude-standard
 
-.PHONY: site test retest bench tools test-tools format clean
+.PHONY: site test retest torture bench tools test-tools format clean
 .SILENT:
 
 site: tools
@@ -31,6 +32,9 @@ retest: test-tools
 	$(BIN)/ruff format --quiet --check .
 	$(BIN)/mypy --no-error-summary
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+
+torture: test-tools
+	$(BIN)/python -m pytest tests/torture --long
 
 bench: site
 	$(PIP) install --upgrade --target $(VENV)/peers jieba==0.42.1

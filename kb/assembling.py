@@ -125,7 +125,7 @@ class Assembler:
         touched = {_on_site(path) for path in (*changed, *gone, *anew, *filled)} - {""}
         for path in changed:
             if _on_site(path) and not _is_page(path):
-                writing.link(self._staged / path, self._new / _on_site(path))
+                writing.copy(self._staged / path, self._new / _on_site(path))
         if not known or any(map(_is_page, gone)) or any(path not in known for path in anew):
             touched |= self._write_other_pages(names)
         return Record(self._fixed, "", titles, self._files, pages, sorted(touched))

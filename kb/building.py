@@ -49,21 +49,10 @@ def build(settings: Settings, order: Order = USUAL, say: Say = lambda _: None) -
 
 @contextmanager
 def alone(settings: Settings, say: Say) -> Iterator[None]:
-    """Let builds of one knowledge base follow each other; the lock falls with the process that holds it."""
-    from filelock import FileLock, Timeout
-
+    """Let builds of one knowledge base follow each other."""
     folder = settings.root / settings.build
-    folder.mkdir(exist_ok=True)
-    lock = FileLock(folder / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        say("another build is running; waiting for it")
-        lock.acquire()
-    try:
+    with writing.alone(folder, lambda: say("another build is running; waiting for it")):
         yield
-    finally:
-        lock.release()
 
 
 def built(settings: Settings, order: Order, site: Path, say: Say) -> Outcome:
@@ -127,6 +116,7 @@ def make_site(base: Base, shelf: Shelf, order: Order, site: Path) -> list[Proble
     build_folder = root / base.settings.build
     folder = build_folder / PRIVATE if order.private else build_folder
     fixed = inputs.fixed(base.settings, order.site_url or "", *["private"] * order.private)
+    writing.sweep(folder, below=False)
     try:
         files = stage(Site(base, order.site_url, shelf, private=order.private), base.notes, folder, fixed)
     except TemplateError as error:

@@ -1,6 +1,6 @@
 """The command line: reads arguments, calls the part that does the work, prints, and returns an exit code.
 
-Exit codes: 0 fine, 1 content, 2 usage, 3 stale lock, 4 input/output, 70 a bug of ours.
+Exit codes: 0 fine, 1 content, 2 usage, 3 stale lock, 4 input/output or no memory, 70 a bug of ours.
 Modules are imported by the command that needs them, so that `kb --help` and `kb check` start at once.
 """
 
@@ -18,6 +18,8 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, TypeAlias
+
+from kb import machine
 
 if TYPE_CHECKING:
     from kb.bibliography import Entry
@@ -60,15 +62,24 @@ def guarded(command: Command, options: argparse.Namespace) -> int:
         complain(str(refusal))
         return refusal.code
     except BrokenPipeError:  # `kb parse … | head`: the reader has what it wanted
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        give_up_unwritten()
         return OK
     except KeyboardInterrupt:
         return INTERRUPTED
-    except OSError as error:
-        complain(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    except (OSError, MemoryError) as error:
+        complain(machine.told(error))
+        give_up_unwritten()
         return INPUT_OUTPUT
     except Exception as error:  # noqa: BLE001 - the last resort is here, and only here
         return report_bug(error)
+
+
+def give_up_unwritten() -> None:
+    """Let what could not be printed go nowhere, lest Python tries again, and complains, as it ends."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def report_bug(error: Exception) -> int:
@@ -325,9 +336,9 @@ def fix(options: argparse.Namespace) -> int:
     found = list(fixing.fix_notes(notes_among(options.paths, settings), settings))
     mended = [each for each in found if isinstance(each, fixing.Fixed)]
     show((each for each in found if not isinstance(each, fixing.Fixed)), "text", sys.stderr)
+    if not options.dry_run:
+        fixing.save(mended, settings)
     for each in mended:
-        if not options.dry_run:
-            fixing.save(each, settings.root)
         show_diff(fixing.diff(each.before, each.after, each.path))
         sys.stderr.write(fixing.told(each))
     would = options.dry_run and any(each.before != each.after for each in mended)
@@ -346,7 +357,7 @@ def rename(options: argparse.Namespace, settings: Settings) -> int:
     if not plan.notes:
         return CONTENT
     if not options.dry_run:
-        renaming.carry_out(plan, settings.root)
+        renaming.carry_out(plan, settings)
     for each in plan.notes:
         show_diff(diff(each.before, each.after, each.path, each.new_path))
     for old, new in plan.moves:
@@ -511,7 +522,20 @@ def settings_of(options: argparse.Namespace) -> Settings:
     root = find_root(start) if not options.C or (start / "mkdocs.yml").is_file() else None
     if root is None:
         raise Refusal(f"{start.resolve()} is no knowledge base: it has no mkdocs.yml. `kb init DIR` makes one")
-    return load_settings(root)[0]
+    settings = load_settings(root)[0]
+    if (root / settings.build / "renaming.json").exists():
+        finish_renaming(settings)
+    return settings
+
+
+def finish_renaming(settings: Settings) -> None:
+    """Do the rest of what a `kb fix --rename` that was killed had begun."""
+    from kb import renaming
+
+    left = renaming.finish(settings)
+    complain("a renaming that was cut off has been finished")
+    for path in left:
+        complain(f"{path} has been changed since and stays as it is: look whether it still names the old citekey")
 
 
 def audit_settings(options: argparse.Namespace) -> Settings:

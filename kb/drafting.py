@@ -65,6 +65,7 @@ class Drafter:
     """Makes drafts in one knowledge base, one after the other; no card is written over, no paper gets a second one."""
 
     def __init__(self, settings: Settings) -> None:
+        writing.sweep(settings.root / settings.notes)
         self._base: Base = load(settings.root)
         self._cards: dict[Mark, Card] = {}
         self._keys: dict[str, Card] = {}

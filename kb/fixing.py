@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import unified_diff
-from pathlib import Path
 
 from kb import writing
 from kb.encoding import read_text, split_lines, with_marks, without_marks
@@ -53,10 +52,11 @@ def fix_notes(paths: Iterable[str], settings: Settings) -> Iterator[Fixed | Prob
             yield found
 
 
-def save(fixed: Fixed, root: Path) -> None:
-    """Write a mended note in the place of the old one."""
-    if fixed.after != fixed.before:
-        writing.replace_atomically((root / fixed.path).resolve(), fixed.after)
+def save(mended: Iterable[Fixed], settings: Settings) -> None:
+    """Write mended notes in the place of the old ones: all of them, or none where the disk fails."""
+    changed = {(settings.root / each.path).resolve(): each.after for each in mended if each.after != each.before}
+    writing.sweep(settings.root / settings.notes)
+    writing.change_together((), changed)
 
 
 def told(fixed: Fixed) -> str:

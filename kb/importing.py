@@ -63,6 +63,9 @@ def run(paths: Iterable[Path], root: Path, order: Order) -> Report:
     reading = Reader(schema, settings, order).read(paths)
     writer = _Writer(order.into or root / settings.notes, settings, schema, order, _sources(paths))
     imported = tuple(writer.all(reading.notes))
+    if not order.dry:
+        writing.sweep(writer.into)
+        writing.change_together((), writer.contents)
     order.say("")
     found = in_order([*problems, *schema_problems, *reading.problems, *writer.problems])
     return Report(imported, reading.left_out, tuple(found), reading.about, order.dry)
@@ -74,7 +77,7 @@ def _sources(paths: Iterable[Path]) -> frozenset[Path]:
 
 @dataclass(slots=True)
 class _Writer:
-    """Decides the file of each card, and writes it unless this is a rehearsal."""
+    """Decides the file of each card, and what it is to hold."""
 
     into: Path
     settings: Settings
@@ -83,7 +86,7 @@ class _Writer:
     sources: frozenset[Path]
     problems: list[Problem] = field(default_factory=list)
     targets: dict[str, Card] = field(default_factory=dict)
-    copied: dict[Path, bytes] = field(default_factory=dict)
+    contents: dict[Path, bytes] = field(default_factory=dict)  # of the files to write
 
     def all(self, notes: Sequence[NewNote]) -> Iterator[Imported]:
         names = {self._name(note.card).casefold() for note in notes}
@@ -141,17 +144,12 @@ class _Writer:
                     yield key.casefold(), path.as_posix()
 
     def _write(self, target: Path, content: bytes) -> Outcome:
-        there = self.copied.get(target) or (target.read_bytes() if target.is_file() else None)
+        there = self.contents.get(target) or (target.read_bytes() if target.is_file() else None)
         if there == content:
             return "unchanged"
         if there is not None and not self.order.overwrite:
             return "kept"
-        if self.order.dry:
-            pass
-        elif there is None:
-            writing.write_if_changed(target, content)
-        else:
-            writing.replace_atomically(target, content)
+        self.contents[target] = content
         return "written" if there is None else "overwritten"
 
     def _copy(self, each: Copy) -> str:
@@ -162,5 +160,4 @@ class _Writer:
             hint = "rename one of them; --overwrite replaces the old one"
             self.problems.append(problem("K304", each.place, message, hint))
             return ""
-        self.copied[copy] = content
         return each.target

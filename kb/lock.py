@@ -25,7 +25,7 @@ from kb.package_lock import package_lock
 from kb.plain_yaml import load_plain
 from kb.problems import problem
 from kb.records import NUMBERS, Factory, KindTotal, Layer, Measurement, Place, Problem
-from kb.writing import replace_atomically, write_if_changed
+from kb.writing import change_together, remove, sweep
 
 __all__ = ["COUNTER_VERSION", "Lock", "fingerprint", "layers", "read_lock", "stale_calls", "write_lock"]
 
@@ -210,15 +210,12 @@ def write_lock(
     """Enters measurements into the lock beside those it holds; with `only`, drops all calls but these."""
     held, _ = read_lock(root, models_dir)
     folder = root / models_dir / "measured"
-    entries = dict(held.entries)
-    for measurement in measurements:
-        write_if_changed(folder / file_name(measurement.call), _layers_text(measurement.layers))
-        entries[measurement.call] = measurement
+    new = {measurement.call: measurement for measurement in measurements}
+    entries = {**held.entries, **new}
     kept = {call: entry for call, entry in entries.items() if only is None or call in only}
-    text = "".join(_lock_lines(kept))
-    path = root / models_dir / "measured.yml"
-    if not path.exists() or path.read_bytes() != text.encode():
-        replace_atomically(path, text)
+    contents = {folder / file_name(call): _layers_text(measurement.layers) for call, measurement in new.items()}
+    sweep(root / models_dir)
+    change_together((), {**contents, root / models_dir / "measured.yml": "".join(_lock_lines(kept))})
     if only is not None:
         _remove_unused(folder, {file_name(call) for call in kept})
 
@@ -226,7 +223,7 @@ def write_lock(
 def _remove_unused(folder: Path, used: Collection[str]) -> None:
     for path in folder.glob("*.csv"):
         if path.name not in used:
-            path.unlink()
+            remove(path)
 
 
 def _lock_lines(entries: Mapping[str, Measurement]) -> Iterator[str]:

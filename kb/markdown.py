@@ -7,7 +7,7 @@ in `token.meta` count from 0 within the parsed text; those that the functions he
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import pairwise
@@ -61,7 +61,8 @@ def make_parser() -> MarkdownIt:
 
 def parse_anew(text: str, definitions: str = "") -> list[Token]:
     """The tokens of a text, which may use links and footnotes that are defined outside it, in `definitions`."""
-    return parser().parse(text, _environment(definitions) if definitions else {})
+    uses_any = definitions and "[" in text
+    return parser().parse(text, _environment(definitions) if uses_any else {})
 
 
 def parse(text: str, definitions: str = "") -> tuple[Token, ...]:
@@ -128,10 +129,17 @@ class Blocks:
 
 def _environment(source: str) -> dict[str, Any]:
     """What the parser should know before it begins: the definitions from outside."""
-    tokens, env = _blocks(source)
+    tokens, references = _outer_definitions(source)
     labels = [token.meta["label"] for token in tokens if token.type == "footnote_reference_open"]
     refs = {f":{label}": -1 for label in labels}
-    return {"references": env.get("references", {}), "definitions": tokens, "footnotes": {"refs": refs, "list": {}}}
+    return {"references": {**references}, "definitions": tokens, "footnotes": {"refs": refs, "list": {}}}
+
+
+@lru_cache(maxsize=4)
+def _outer_definitions(source: str) -> tuple[Sequence[Token], Mapping[str, Any]]:
+    """The tokens of definitions, and where links lead: all sections of a card have the same."""
+    tokens, env = _blocks(source)
+    return tokens, env.get("references", {})
 
 
 def headings(text: str) -> list[Heading]:

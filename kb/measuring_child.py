@@ -21,6 +21,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from kb.workers import die_with
+
 if TYPE_CHECKING:
     from kb.records import Measurement
 
@@ -32,6 +34,7 @@ PACKAGES = f"site-packages{os.sep}"
 def main() -> None:
     """Answers requests until there are no more. The first line sets up: root, models folder and memory limit."""
     requests, answers = _private_pipes()
+    die_with(os.getppid())
     setup = json.loads(next(requests))
     try:
         import torch  # noqa: F401

@@ -12,7 +12,7 @@ from kb.lock import layers, read_lock, stale_calls, write_lock
 from kb.measuring import incomplete_problem, measure
 from kb.records import Measurement, Problem
 from kb.runnables import Runnable, is_stale, unused_files
-from kb.writing import remove, write_if_changed
+from kb.writing import change_together, remove, sweep
 
 Say = Callable[[str], None]
 Results = tuple[list[Measurement], list[Problem]]
@@ -61,13 +61,15 @@ def stale_figures(base: Base) -> list[Runnable]:
 def draw(base: Base, runnables: Sequence[Runnable], say: Say) -> list[Problem]:
     """Run figures and keep what they give, beside them; the problems of those that failed."""
     settings, problems = base.settings, []
+    sweep(settings.root / settings.models)
     progress = lambda done, total, name: say(f"drawing {done + 1} of {total}: {name}")  # noqa: E731
     for found in running.run(runnables, settings.root, progress=progress, models_dir=settings.models):
         if isinstance(found, Problem):
             problems.append(found)
         else:
-            write_if_changed(settings.root / found.runnable.drawing, standalone(found.plot, settings.language))
-            write_if_changed(settings.root / found.runnable.data, found.text)
+            drawing = standalone(found.plot, settings.language)
+            files = {found.runnable.drawing: drawing, found.runnable.data: found.text}
+            change_together((), {settings.root / path: content for path, content in files.items()})
     return problems
 
 

@@ -10,7 +10,7 @@ import posixpath
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
@@ -25,6 +25,7 @@ from kb.meaning import meaning, plain
 from kb.plain_yaml import front_matter
 from kb.problems import problem
 from kb.records import Card, Citation, Link, Note, Place, Problem
+from kb.settings import Settings
 
 _PLAIN_KEY = re.compile(r"[^\W\d][\w'’-]*")  # what YAML takes for a text without quotes
 _DEFINITION = re.compile(r" {0,3}\[[^\]]+\]:\s*<?(?P<target>[^\s>]+)")
@@ -68,10 +69,42 @@ def plan(root: Path, old: str, new: str) -> Plan:
     return Plan(problems=(*found, *unsafe)) if unsafe else Plan(notes, tuple(moves.items()), tuple(found))
 
 
-def carry_out(plan: Plan, root: Path) -> None:
-    """Do it; where one step fails, those before it are taken back."""
+def carry_out(plan: Plan, settings: Settings) -> None:
+    """Do it; where one step fails, those before it are taken back, and `finish` does what a killed process did not."""
+    root, record = settings.root, record_of(settings)
     contents = {(root / each.new_path).resolve(): each.after for each in plan.notes if each.before != each.after}
-    writing.change_together([(root / old, root / new) for old, new in plan.moves], contents)
+    with writing.alone(record.parent):
+        writing.replace_atomically(record, json.dumps(asdict(plan), ensure_ascii=False))
+        writing.change_together([(root / old, root / new) for old, new in plan.moves], contents, record)
+
+
+def record_of(settings: Settings) -> Path:
+    """Where a plan lies while it is carried out."""
+    return settings.root / settings.build / "renaming.json"
+
+
+def finish(settings: Settings) -> list[str]:
+    """Do the rest of a renaming that was cut off; the notes that have been changed since, which stay as they are."""
+    root, record = settings.root, record_of(settings)
+    with writing.alone(record.parent):
+        if not record.exists():  # it was under way, and is done
+            return []
+        plan = json.loads(record.read_text(encoding="utf-8"))
+        left = [(root / old, root / new) for old, new in plan["moves"] if (root / old).exists()]
+        writing.sweep(root / settings.notes)
+        writing.change_together([(old, new) for old, new in left if not new.exists()], {})
+        notes = [Renamed(**each) for each in plan["notes"]]
+        now = {each: _text_of((root / each.new_path).resolve()) for each in notes}
+        contents = {(root / each.new_path).resolve(): each.after for each in notes if now[each] == each.before}
+        writing.change_together((), contents, record)
+    return [each.new_path for each in notes if now[each] not in (each.before, each.after)]
+
+
+def _text_of(path: Path) -> str | None:
+    try:
+        return path.read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
 
 
 def _composed(key: str) -> str:

@@ -17,6 +17,7 @@ import yaml
 from jinja2 import TemplateSyntaxError
 from markdown import Markdown
 
+from kb import machine
 from kb.problems import problem
 from kb.records import Place, Problem
 from kb.settings import FILE
@@ -203,7 +204,12 @@ def _front_matter(source: str) -> tuple[str, dict[str, Any]]:
 
 
 def problem_of(error: Exception, root: Path) -> Problem:
-    """What was raised while a page was made: the template's fault where one is on the way to it."""
+    """What was raised while a page was made: the template's fault where one is on the way to it.
+
+    What is the machine's fault is raised again.
+    """
+    if machine.failed(error):
+        raise error
     message = f"{type(error).__name__}: {error}"
     place = place_in_template(error, root)
     if place is None:

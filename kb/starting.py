@@ -47,8 +47,16 @@ def start(folder: Path, language: str) -> tuple[list[Path], list[Path]]:
     made: list[Path] = []
     kept: list[Path] = []
     own = schema_of(folder)
-    for path, content in sorted(wanted(starter(language, own), address_of(folder)).items()):
-        (made if writing.create(folder / path, content) else kept).append(folder / path)
+    files = sorted(wanted(starter(language, own), address_of(folder)).items())
+    for parent in sorted({(folder / path).parent for path, _ in files}):
+        writing.sweep(parent, below=False)
+    try:
+        for path, content in files:
+            (made if writing.create(folder / path, content) else kept).append(folder / path)
+    except BaseException:
+        for each in made:
+            writing.remove(each, folder)
+        raise
     return made, kept
 
 
@@ -150,6 +158,7 @@ def language_of_the_locale() -> str:
 def new_card(settings: Settings, name: str, citekey: str) -> tuple[Path | None, list[Problem]]:
     """Write a draft from the template: its file, or None and why not."""
     citekey = unicodedata.normalize("NFC", citekey)
+    writing.sweep(settings.root / settings.notes)
     base = load(settings.root)
     path = f"{settings.notes}/{citekey}.md"
     text = fill(base.schema, " ".join(name.split()), citekey)

@@ -10,12 +10,13 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 PR_SET_PDEATHSIG = 1
+_DIED = "a process that worked on a part of it {}; perhaps memory ran out"
 
 
 def cores() -> int:
@@ -25,6 +26,43 @@ def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
+class Other:
+    """Another process that works on a share."""
+
+    def __init__(self, work: Callable[[Sequence[Item]], Result], share: Sequence[Item]) -> None:
+        reading, writing = os.pipe()
+        parent = os.getpid()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self._process = os.fork()
+        if not self._process:
+            os.close(reading)
+            _work(work, share, parent, writing)
+        os.close(writing)
+        self._pipe = os.fdopen(reading, "rb")
+
+    def end(self) -> Any:
+        """Its result; raises what it raised, or that it died."""
+        data = self._pipe.read()
+        if status := self._wait():
+            raise ChildProcessError(_DIED.format(_ending(status)))
+        result, error = pickle.loads(data)
+        if error is not None:
+            raise error
+        return result
+
+    def stop(self) -> None:
+        """End it, if it is still there."""
+        self._pipe.close()
+        if self._process:
+            os.kill(self._process, signal.SIGKILL)
+            self._wait()
+
+    def _wait(self) -> int:
+        process, self._process = self._process, 0
+        return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+
+
 def shared_out(work: Callable[[Sequence[Item]], Result], items: Sequence[Item], least: int) -> list[Result]:
     """What `work` makes of the items, in shares: one for each core, each of at least so many items."""
     gc.set_threshold(50_000, 20, 50)  # parsing makes many objects and leaves few of them in circles
@@ -32,31 +70,30 @@ def shared_out(work: Callable[[Sequence[Item]], Result], items: Sequence[Item], 
     if shares == 1:
         return [work(items)]
     gc.freeze()  # what is there already would be copied page by page if the collector went over it
-    others = [_begin(work, items[number::shares]) for number in range(1, shares)]
+    others: list[Other] = []
     try:
-        return [work(items[::shares]), *(_end(each) for each in others)]
+        for number in range(1, shares):
+            others.append(Other(work, items[number::shares]))
+        return [work(items[::shares]), *(each.end() for each in others)]
     finally:
         gc.unfreeze()
-        for process, _ in others:
-            _stop(process)
+        for each in others:
+            each.stop()
 
 
-def _begin(work: Callable[[Sequence[Item]], Result], share: Sequence[Item]) -> tuple[int, BinaryIO]:
-    reading, writing = os.pipe()
-    parent = os.getpid()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    process = os.fork()
-    if process:
-        os.close(writing)
-        return process, os.fdopen(reading, "rb")
-    try:  # the child, which never returns
-        os.close(reading)
-        _die_with(parent)
+def _work(work: Callable[[Sequence[Item]], Result], share: Sequence[Item], parent: int, writing: int) -> NoReturn:
+    """What the other process does; it never returns."""
+    try:
+        die_with(parent)
         with os.fdopen(writing, "wb") as pipe:
             pipe.write(_outcome(work, share))
-    finally:
         os._exit(0)
+    finally:
+        os._exit(1)
+
+
+def _ending(status: int) -> str:
+    return f"was ended by {signal.Signals(-status).name}" if status < 0 else f"ended with exit code {status}"
 
 
 def _outcome(work: Callable[[Sequence[Item]], Result], share: Sequence[Item]) -> bytes:
@@ -70,26 +107,7 @@ def _outcome(work: Callable[[Sequence[Item]], Result], share: Sequence[Item]) ->
             return pickle.dumps((None, RuntimeError(f"{type(error).__name__}: {error}")))
 
 
-def _end(child: tuple[int, BinaryIO]) -> Any:
-    with child[1] as pipe:
-        data = pipe.read()
-    if not data:
-        raise ChildProcessError("a process that worked on a part of the build has died")
-    result, error = pickle.loads(data)
-    if error is not None:
-        raise error
-    return result
-
-
-def _stop(process: int) -> None:
-    try:
-        os.kill(process, signal.SIGKILL)
-        os.waitpid(process, 0)
-    except (ProcessLookupError, ChildProcessError):
-        pass
-
-
-def _die_with(parent: int) -> None:
+def die_with(parent: int) -> None:
     """End when the parent does, however that ends, so that nothing writes on into the next build."""
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,10 +1,15 @@
-"""The only module that writes files: nothing is written whose bytes are already there, nothing is left half written."""
+"""The only module that writes files: nothing is written whose bytes are already there, nothing is left half written.
+
+A file is written under a neighbour's name and then renamed. Where a disk is full or a folder may not be written to, the
+`OSError` names the file that was to be written. What a killed process leaves behind, the next one sweeps away.
+"""
 
 from __future__ import annotations
 
 import ctypes
 import errno
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
@@ -17,6 +22,7 @@ from typing import IO
 AT_FDCWD = -100
 RENAME_EXCHANGE = 2
 ASIDE = ".aside-"
+NEIGHBOUR = re.compile(r"\..+\.(\d+)\.kb-part")  # of a file, with the number of the process that writes it
 
 
 def as_bytes(content: str | bytes) -> bytes:
@@ -24,25 +30,39 @@ def as_bytes(content: str | bytes) -> bytes:
     return content.encode("utf-8") if isinstance(content, str) else content
 
 
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Let what goes wrong on the disk be told of this file, where it would be told of none or of a neighbour."""
+    try:
+        yield
+    except OSError as error:
+        name = os.path.basename(error.filename or "")
+        if error.errno is None or not (name == "" or NEIGHBOUR.fullmatch(name)):
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
 def write_if_changed(path: Path, content: str | bytes) -> bool:
     """Give the file this content; False, and the file untouched, where it has it already."""
     data = as_bytes(content)
-    try:
-        if path.read_bytes() == data:
-            return False
-    except (FileNotFoundError, NotADirectoryError):
-        pass
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _write_beside(path, data)
+    if _holds(path, data):
+        return False
+    _replace(path, data)
     return True
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    try:
+        return path.read_bytes() == data
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def put(path: Path, content: str | bytes) -> bool:
     """The same in a tree that nobody believes while it is being made: a new file is written at once."""
     data = as_bytes(content)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("xb") as file:
+        with naming(path), _opened(path, new=True) as file:
             file.write(data)
     except (FileExistsError, NotADirectoryError):
         return write_if_changed(path, data)
@@ -51,35 +71,83 @@ def put(path: Path, content: str | bytes) -> bool:
 
 def replace_atomically(path: Path, content: str | bytes) -> None:
     """Replace the file in one step; who reads meanwhile sees the old content or the new, also after a power cut."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _write_beside(path, as_bytes(content), durable=True)
-
-
-def change_together(moves: Sequence[tuple[Path, Path]], contents: Mapping[Path, str | bytes]) -> None:
-    """Move files and folders, then give files new contents; where a step fails, those before it are taken back."""
-    undo: list[Callable[[], object]] = []
-    try:
-        for old, new in moves:
-            old.rename(new)
-            undo.append(partial(new.rename, old))
-        for path, content in contents.items():
-            before = path.read_bytes()
-            replace_atomically(path, content)
-            undo.append(partial(replace_atomically, path, before))
-    except BaseException:
-        for step in reversed(undo):
-            step()
-        raise
+    _replace(path, as_bytes(content), durable=True)
 
 
 def create(path: Path, content: str | bytes) -> bool:
     """Write a file that is not there yet; False, and nothing written, where one is."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with path.open("xb") as file:
-            file.write(as_bytes(content))
-    except FileExistsError:
+    if os.path.lexists(path):
         return False
+    with naming(path):
+        neighbour = _neighbour(path, as_bytes(content), durable=True)
+        try:
+            os.link(neighbour, path)
+        except FileExistsError:
+            return False
+        except OSError:  # a file system without links
+            neighbour.rename(path)
+        finally:
+            neighbour.unlink(missing_ok=True)
+    return True
+
+
+def _replace(path: Path, data: bytes, *, durable: bool = False) -> None:
+    """Write to a neighbour first and rename it, so that `path` is never half written."""
+    with naming(path):
+        neighbour = _neighbour(path, data, durable=durable)
+        try:
+            neighbour.replace(path)
+        except BaseException:
+            neighbour.unlink(missing_ok=True)
+            raise
+
+
+def _neighbour(path: Path, data: bytes, *, durable: bool = False) -> Path:
+    """A new file beside another, which may be there or not: with this content, and as open to others as that one."""
+    neighbour = path.with_name(f".{path.name}.{os.getpid()}.kb-part")
+    try:
+        with _opened(neighbour) as file:
+            file.write(data)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        with suppress(FileNotFoundError):
+            shutil.copymode(path, neighbour)
+    except BaseException:
+        neighbour.unlink(missing_ok=True)
+        raise
+    return neighbour
+
+
+def _opened(path: Path, *, new: bool = False) -> IO[bytes]:
+    """A file to write, in a folder that is made for it where need be; with `new`, one that is not there yet."""
+    if not path.parent.is_dir():
+        path.parent.mkdir(parents=True, exist_ok=True)
+    return path.open("xb") if new else path.open("wb")
+
+
+def sweep(folder: Path, *, below: bool = True) -> None:
+    """Remove what processes that were killed had begun to write in a folder, and in those below it."""
+    for parent, names, files in os.walk(folder):
+        for name in files:
+            found = NEIGHBOUR.fullmatch(name)
+            if found and not _lives(int(found[1])):
+                with suppress(OSError):
+                    Path(parent, name).unlink()
+        if not below:
+            names.clear()
+
+
+def _lives(process: int) -> bool:
+    """Whether another process of this number is at work; on Windows, where files stay while they are open, no."""
+    if process == os.getpid() or os.name == "nt":
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's
+        return True
     return True
 
 
@@ -87,7 +155,7 @@ def create(path: Path, content: str | bytes) -> bool:
 def laid_aside(folder: Path) -> Iterator[IO[bytes]]:
     """A new file for what this very run reads again."""
     folder.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=folder, prefix=ASIDE, delete=False) as file:
+    with naming(folder), NamedTemporaryFile(dir=folder, prefix=ASIDE, delete=False) as file:
         yield file
 
 
@@ -97,21 +165,48 @@ def forget_asides(folder: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _write_beside(path: Path, data: bytes, *, durable: bool = False) -> None:
-    """Write to a neighbour first and rename it, so that `path` is never half written."""
-    neighbour = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+# ---------------------------------------------------------------------------------------------- several at a time
+
+
+def change_together(
+    moves: Sequence[tuple[Path, Path]], contents: Mapping[Path, str | bytes], record: Path | None = None
+) -> None:
+    """Move files and folders, then give files new contents: all of it, or nothing where a step fails.
+
+    What takes room on the disk is written before any file is replaced. A `record` of what is to be done stays where it
+    is until all of it, or nothing of it, is done.
+    """
+    undo: list[Callable[[], object]] = [partial(remove, record)] if record else []
     try:
-        with neighbour.open("wb") as file:
-            file.write(data)
-            if durable:
-                file.flush()
-                os.fsync(file.fileno())
-        with suppress(FileNotFoundError):
-            shutil.copymode(path, neighbour)
-        neighbour.replace(path)
+        for old, new in moves:
+            old.rename(new)
+            undo.append(partial(new.rename, old))
+        beside = {}
+        for path, data in ((path, as_bytes(content)) for path, content in contents.items()):
+            if _holds(path, data):
+                continue
+            with naming(path):
+                beside[path] = _neighbour(path, data, durable=True)
+            undo.append(partial(beside[path].unlink, missing_ok=True))
+        for path, neighbour in beside.items():
+            undo.append(_put(neighbour, path))
     except BaseException:
-        neighbour.unlink(missing_ok=True)
+        for step in reversed(undo):
+            step()
         raise
+    if record:
+        remove(record)
+
+
+def _put(neighbour: Path, path: Path) -> Callable[[], object]:
+    """Put a neighbour in the place of a file; what takes that back."""
+    before = path.read_bytes() if path.exists() else None
+    with naming(path):
+        neighbour.replace(path)
+    return path.unlink if before is None else partial(replace_atomically, path, before)
+
+
+# --------------------------------------------------------------------------------------------------------- folders
 
 
 def sync_tree(folder: Path, files: Mapping[str, str | bytes]) -> int:
@@ -144,7 +239,8 @@ def remove(path: Path, top: Path | None = None) -> None:
 
 def remove_tree(folder: Path) -> None:
     """Remove a folder, if it is there."""
-    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        shutil.rmtree(folder)
 
 
 def copy(source: Path, target: Path) -> None:
@@ -154,12 +250,13 @@ def copy(source: Path, target: Path) -> None:
 
 def link(source: Path, target: Path) -> None:
     """Let a path lead to a file that another leads to: it is replaced as a whole, and so need not be copied."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.unlink(missing_ok=True)
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
+    with naming(target):
+        target.unlink(missing_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(source, target)
+        except OSError:
+            shutil.copyfile(source, target)
 
 
 def follow(folder: Path, other: Path, behind: Iterable[str]) -> None:
@@ -185,16 +282,15 @@ def publish(new: Path, site: Path, *, keep: bool = False) -> None:
     site = site.resolve()
     site.parent.mkdir(parents=True, exist_ok=True)
     recover(site)
-    new = _on_the_same_device(new, site)
+    near = _on_the_same_device(new, site)
     if not site.exists():
-        new.rename(site)
-    elif exchange(new, site):
-        if not keep:
-            shutil.rmtree(new)
+        near.rename(site)
+    elif exchange(near, site):
+        if not keep or near != new:
+            remove_tree(near)
     else:
-        site.rename(_old(site))
-        new.rename(site)
-        shutil.rmtree(_old(site))
+        change_together([(site, _old(site)), (near, site)], {})
+        remove_tree(_old(site))
 
 
 def recover(site: Path) -> None:
@@ -202,10 +298,10 @@ def recover(site: Path) -> None:
     site = site.resolve()
     if _old(site).exists():
         if site.exists():
-            shutil.rmtree(_old(site))
+            remove_tree(_old(site))
         else:
             _old(site).rename(site)
-    shutil.rmtree(_new(site), ignore_errors=True)
+    remove_tree(_new(site))
 
 
 def _old(site: Path) -> Path:
@@ -220,9 +316,37 @@ def _on_the_same_device(new: Path, site: Path) -> Path:
     """`new`, or a copy of it beside `site` where a rename could not reach from one to the other."""
     if new.stat().st_dev == site.parent.stat().st_dev:
         return new
-    shutil.copytree(new, _new(site))
-    shutil.rmtree(new)
+    try:
+        for path in (each for each in sorted(new.rglob("*")) if each.is_file()):
+            copy(path, _new(site) / path.relative_to(new))
+    except BaseException:
+        remove_tree(_new(site))
+        raise
+    remove_tree(new)
     return _new(site)
+
+
+@contextmanager
+def alone(folder: Path, wait: Callable[[], object] = lambda: None) -> Iterator[None]:
+    """Let processes that change the same things follow each other; the lock falls with the process that holds it.
+
+    What one that was killed has left in the folder is removed.
+    """
+    from filelock import FileLock, Timeout
+
+    folder.mkdir(exist_ok=True)
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        wait()
+        lock.acquire()
+    try:
+        sweep(folder, below=False)
+        forget_asides(folder)
+        yield
+    finally:
+        lock.release()
 
 
 def exchange(first: Path, second: Path) -> bool:

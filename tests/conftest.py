@@ -23,7 +23,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--long", action="store_true", help="the long forms of tests/torture: hours, not minutes")
+    parser.addoption("--long", action="store_true", help="the long forms of tests/torture: make torture")
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "kb"
 
 # The way of the data, from records to the command line. A module imports only from those before it in this list.
 ORDER = """
-records problems encoding writing resources texts documentation
+records problems encoding machine writing resources texts documentation
 plain_yaml quick_yaml settings inputs built
 authors citation anchors image_sizes
 markdown_rules markdown tex highlighting sanitising line_renderer body_renderer bodies insert

@@ -84,6 +84,14 @@ def test_a_build_after_any_change_builds_again(name, built, kb):
     assert "(up to date)" not in done.stdout
 
 
+def test_what_others_write_into_the_site_does_not_stay_there(built, kb):
+    before = tree(built / "site")
+    for path in ("data/v1/cards.json", "cards/index.html", "assets/kb.css"):
+        append(built / "site" / path, "\n")
+    assert kb("build", cwd=built).returncode == 0
+    assert tree(built / "site") == before
+
+
 def test_findings_are_remembered_when_nothing_has_changed(built, kb):
     replace(built / NOTE, "| A | 133 |", "| A | 136 |")
     first, second = kb("build", cwd=built), kb("build", cwd=built)

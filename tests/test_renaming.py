@@ -117,8 +117,8 @@ def test_where_one_step_fails_those_before_it_are_taken_back(base):
 
     before, notes = files_in(base), base / "notes"
     moves = [(notes / "He2016CVPR.md", notes / "New.md"), (notes / "He2016CVPR.assets", notes / "New.assets")]
-    with pytest.raises(FileNotFoundError):
-        change_together(moves, {notes / "New.md": "new\n", notes / "gone.md": "new\n"})
+    with pytest.raises(NotADirectoryError):
+        change_together(moves, {notes / "New.md": "new\n", notes / "other.md" / "no.md": "new\n"})
     assert files_in(base) == before
 
 

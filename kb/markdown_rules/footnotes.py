@@ -65,5 +65,6 @@ def outer_definitions(state: StateCore) -> None:
 
 
 def _without_place(token: Token) -> Token:
-    """Its lines are not lines of the text."""
-    return token.copy(map=None, children=[] if token.type == "inline" else token.children)
+    """A token of the text's own: its lines are not lines of the text."""
+    children = [] if token.type == "inline" else token.children
+    return token.copy(map=None, children=children, attrs={**token.attrs}, meta={**token.meta})
