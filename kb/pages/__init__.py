@@ -150,14 +150,14 @@ def _conventions(site: Site, env: Environment) -> Files:
     yield _found_by(finding.page_document(site, path, text))
 
 
-def _search(site: Site, _: Environment, staged: Staged) -> Files:
+def _search(_: Site, __: Environment, staged: Staged) -> Files:
     """The search index, of what each page adds to it."""
     entries = Entries(map(addresses.found_by, filter(addresses.is_found_by, staged)), staged)
     yield from ((f"pages/{path}", text) for path, text in index(entries, _search_words()))
 
 
 def _search_again(
-    site: Site, staged: Staged, digests: Mapping[str, str], earlier: Earlier
+    _: Site, staged: Staged, digests: Mapping[str, str], earlier: Earlier
 ) -> Iterator[tuple[str, str | None]]:
     """The files of the search index that are others than before."""
     before, after = (
