@@ -16,6 +16,7 @@ import yaml
 from kb.lock import layers, read_lock
 from kb.measuring import incomplete_problem, measure
 from kb.records import Measurement, Problem
+from kb.runners import LocalPool
 
 ROOT = Path(__file__).parents[1]
 CASES = Path(__file__).parent / "cases" / "measuring"
@@ -29,7 +30,7 @@ def outcomes(tmp_path_factory):
     os.environ["KB_TEST_TOKEN"] = "a secret"
     try:
         calls = [call for call, _ in OUTCOMES]
-        yield root, list(measure(calls, root, seconds=5, memory=2**28))
+        yield root, list(measure(calls, root, seconds=5, memory=2**28, runner=LocalPool(1)))
     finally:
         del os.environ["KB_TEST_TOKEN"]
 
