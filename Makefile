@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 SOURCES := git ls-files -coz --exclude-standard
 
-.PHONY: site test retest tools test-tools format clean
+.PHONY: site test retest torture tools test-tools format clean
 .SILENT:
 
 site: tools
@@ -30,6 +30,11 @@ retest: test-tools
 	$(BIN)/ruff format --quiet --check .
 	$(BIN)/mypy --no-error-summary
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+
+# The long forms of the tests that try random and hostile inputs. Others than the last time: make torture SEED=2
+torture: test-tools
+	echo "seed $(or $(SEED),1)"
+	$(BIN)/python -m pytest --long --seed $(or $(SEED),1) tests/torture
 
 format: test-tools
 	$(BIN)/ruff check --quiet --fix .
