@@ -48,8 +48,8 @@ def measure(*calls: str, root: Path | str = ".", scheduler: str = "") -> Measure
 
     settings, _ = load_settings(_root(root))
     runner = Cluster(scheduler) if scheduler else LocalPool()
-    given = {"models_dir": settings.models, "packages": settings.packages}
-    found = tuple(measure_models(calls, settings.root, runner=runner, **given))
+    models, packages = settings.models, settings.packages
+    found = tuple(measure_models(calls, settings.root, models_dir=models, packages=packages, runner=runner))
     for each in found:
         if isinstance(each, Problem):
             raise ValueError(f"{each.message} ({each.hint})" if each.hint else each.message)

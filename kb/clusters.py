@@ -20,19 +20,17 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from kb.children import Answer, Conditions
 from kb.fingerprints import installed_version, package_of, sources
 from kb.runners import Job
 
-if TYPE_CHECKING:
-    from distributed import Client, Future
-
 CONNECTING_SECONDS = 10.0
 WORKERLESS_SECONDS = 300.0  # clusters that grow as needed take a while to get their first worker
 POLL_SECONDS = 1.0
+LOGGERS = ("distributed", "distributed.client")
 INSTALL = 'pip install "paperkb[cluster]"'
 
 
@@ -96,11 +94,12 @@ def _host_and_port(address: str) -> tuple[str, int]:
 
 
 @contextmanager
-def _connected(address: str) -> Iterator[Client]:
+def _connected(address: str) -> Iterator[Any]:
     """A client of the scheduler."""
     from distributed import Client
 
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what is wrong is said here, once
+    for name in LOGGERS:
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what is wrong is said here, once
     try:
         socket.create_connection(_host_and_port(address), CONNECTING_SECONDS).close()  # Dask would try again and again
         with warnings.catch_warnings():
@@ -125,12 +124,12 @@ def _first_cause(error: BaseException) -> str:
 class _Run:
     """The calls of one run that are with the cluster."""
 
-    def __init__(self, client: Client, conditions: Conditions, address: str) -> None:
+    def __init__(self, client: Any, conditions: Conditions, address: str) -> None:
         self._client, self._conditions, self._address = client, conditions, address
         self._id = uuid.uuid4().hex
         self._installed = cache(installed_version)
-        self._waiting: dict[str, tuple[Future[Answer], Job]] = {}
-        self._arrived: queue.SimpleQueue[Future[Answer]] = queue.SimpleQueue()
+        self._waiting: dict[str, tuple[Any, Job]] = {}
+        self._arrived: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
     def submit(self, job: Job) -> None:
         """Hand a job to the cluster."""
@@ -172,7 +171,7 @@ class _Run:
             self.submit(job)
             yield from self.answers()
 
-    def _next(self) -> Future[Answer]:
+    def _next(self) -> Any:
         """A future that is done. Workers may come and go meanwhile; it is an error where there are none for long."""
         last_seen = time.monotonic()
         while True:
@@ -183,11 +182,12 @@ class _Run:
             if time.monotonic() - last_seen > WORKERLESS_SECONDS:
                 raise ClusterError(f"{self._address} has had no worker for {WORKERLESS_SECONDS:g} seconds")
 
-    def _answer(self, future: Future[Answer]) -> Answer:
+    def _answer(self, future: Any) -> Answer:
         from distributed import CancelledError, KilledWorker
 
         try:
-            return future.result()
+            answer: Answer = future.result()
+            return answer
         except CancelledError:
             raise ClusterError(f"{self._address} is gone; `kb measure` again measures what is left") from None
         except KilledWorker as error:
@@ -195,7 +195,7 @@ class _Run:
             return {"died": True, "stopped": f"{times} workers died while they ran it, {last} the last"}
         except ModuleNotFoundError as error:
             hint = f'on the workers: pip install "paperkb[cluster,models]=={installed_version("paperkb")}"'
-            return {"stopped": f"a worker of {self._address} has {error}{self._where_no_kb}", "hint": hint}
+            return {"stopped": f"a worker of {self._address} lacks kb: {error}{self._where_no_kb}", "hint": hint}
         except Exception as error:  # noqa: BLE001 - whatever befell this worker, the other calls go on
             return {"stopped": f"its worker failed: {type(error).__name__}: {error}"}
 
@@ -208,9 +208,10 @@ class _Run:
 
     def end(self) -> None:
         """Take back the jobs that are still with the cluster, and leave nothing of the run there."""
+        if self._client.status != "running":
+            return
         with suppress(Exception):
             self._client.cancel([future for future, _ in self._waiting.values()])
-        with suppress(Exception):
             self._client.run(pickle.loads, pickle.dumps(_There("end", self._id)), on_error="ignore")
 
 

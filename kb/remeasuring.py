@@ -17,7 +17,8 @@ from kb.runnables import Runnable, is_stale, unused_files
 from kb.runners import LocalPool, Runner
 from kb.writing import remove, write_if_changed
 
-WRITING = 0.05  # of the time, at most, goes into writing the lock while calls are measured
+WRITING = 0.05  # of the time, at most, goes into writing a large lock while calls are measured
+SOON = 0.05  # seconds; a lock that is written faster is written with each measurement
 
 Say = Callable[[str], None]
 Results = tuple[list[Measurement], list[Problem]]
@@ -119,7 +120,8 @@ class Arrivals:
         if self._held:
             write_lock(self.base.settings.root, self._held, self.base.settings.models)
         self._held.clear()
-        self._next = time.monotonic() + (time.monotonic() - start) / WRITING
+        took = time.monotonic() - start
+        self._next = time.monotonic() + (took / WRITING if took > SOON else 0)
 
 
 def update(base: Base, calls: Sequence[str], say: Say, runner: Runner | None = None) -> list[Problem]:

@@ -39,6 +39,7 @@ class Machines:
         paths = [str(each) for each in (search, *sys.path) if each]
         process = subprocess.Popen(
             [sys.executable, "-m", "dask", kind, *map(str, options)],
+            cwd=self.folder,
             env=os.environ | QUIET | {"PYTHONPATH": os.pathsep.join(paths)},
             stdout=log,
             stderr=log,
