@@ -11,6 +11,7 @@ import resource
 import signal
 import sys
 import traceback
+from dataclasses import replace
 from multiprocessing import connection
 from pathlib import Path
 
@@ -19,8 +20,10 @@ from conftest import copy_repository
 from mutations import mutated
 
 import kb
+from kb.base import Base, reread
 from kb.check import check
-from kb.pages import pages
+from kb.pages import card_pages, pages
+from kb.pages.site import Site
 from kb.records import Problem
 from kb.runners import cores
 from kb.serialise import cards_to_yaml
@@ -29,7 +32,9 @@ SECONDS = 10  # of the processor, for one card
 PATIENCE = 300  # seconds on the clock
 MEMORY = 1 << 30  # bytes beyond what the process takes at its start
 BATCH = 200  # cards for one process
+WHOLE = 20  # with each so many-th card, the whole site is rendered
 NOTE = "notes/case.md"
+STUBS = {f"notes/{path.name}" for path in (Path(__file__).resolve().parents[2] / "notes").glob("*.md")}
 ENDED = f"it took more than {SECONDS} seconds, or ended the process"
 
 
@@ -53,10 +58,11 @@ def test_mutated_cards_are_rendered_or_rejected(tmp_path, long, seed):
 
 
 def base(folder: Path) -> Path:
-    """The repository's knowledge base, without its notes."""
+    """The repository's knowledge base, each of its notes cut down to its head: something to link to."""
     copy_repository(folder)
     for note in (folder / "notes").glob("*.md"):
-        note.unlink()
+        note.write_text(note.read_text(encoding="utf-8").partition("\n\n#### ")[0] + "\n", encoding="utf-8")
+    (folder / NOTE).write_text("", encoding="utf-8")
     return folder
 
 
@@ -96,10 +102,11 @@ def try_all(seed: int, numbers: list[int], folder: Path, theirs: connection.Conn
     """Try cards one after the other; the process is ended over one that takes too long."""
     limit_memory()
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    others = kb.load(folder)
     for number in numbers:
         content = mutated(seed, number)
         signal.setitimer(signal.ITIMER_PROF, SECONDS)
-        theirs.send(tried(folder, content))
+        theirs.send(tried(others, content, whole=number % WHOLE == 0))
 
 
 def limit_memory() -> None:
@@ -108,20 +115,38 @@ def limit_memory() -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (used + MEMORY, used + MEMORY))
 
 
-def tried(folder: Path, content: bytes) -> str:
+def tried(others: Base, content: bytes, *, whole: bool) -> str:
     """What went wrong with a card that was read, checked, written as YAML and rendered; nothing where all is well."""
-    (folder / NOTE).write_bytes(content)
+    (others.settings.root / NOTE).write_bytes(content)
     try:
-        loaded = kb.load(folder)
-        problems = check(loaded)
+        loaded = alone(reread(others, [NOTE]))
+        problems = [found for found in check(loaded) if found.place.path not in STUBS]
         cards_to_yaml(loaded.cards)
         if not any(found.severity == "error" for found in problems):  # else a build stops here
-            pages(loaded)
+            render(loaded, whole=whole)
     except BaseException:  # noqa: BLE001 - whatever it is, it is what is looked for
         return traceback.format_exc()
-    if (slices := loaded.notes[0].slices) and "".join(each.text for each in slices).encode() != content:
+    [note] = (each for each in loaded.notes if each.path == NOTE)
+    if note.slices and "".join(each.text for each in note.slices).encode() != content:
         return "its slices are not the file"
     return next((f"not said as it should be: {found}" for found in problems if not well_said(found, content)), "")
+
+
+def alone(base: Base) -> Base:
+    """The base without the cards whose keys the note has as well: it is a copy of one of them."""
+    own = {card.citekey.casefold() for card in base.cards if card.path == NOTE}
+    cards = (card for card in base.cards if card.path == NOTE or card.citekey.casefold() not in own)
+    return replace(base, cards=tuple(cards))
+
+
+def render(base: Base, *, whole: bool) -> None:
+    """The pages of the note's cards; where it is asked for, all others, too."""
+    site = Site(base)
+    for view in site.cards:
+        if view.card.path == NOTE:
+            card_pages(site, view)
+    if whole:
+        pages(base)
 
 
 def well_said(found: Problem, content: bytes) -> bool:
