@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
+from dataclasses import asdict
 from pathlib import Path
 
 import jsonschema
@@ -16,11 +18,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import kb
+from kb.citation import read_citation
 from kb.editors import schemas
-from kb.importers.composing import as_heading
+from kb.importers.composing import dump
 from kb.importing import import_files
 from kb.notes import parse_note
-from kb.plain_yaml import load_plain
+from kb.plain_yaml import as_plain, load_plain
 from kb.schema import default_schema
 from kb.serialise import card_data, to_json, to_yaml
 from kb.settings import Settings
@@ -166,7 +169,7 @@ def separated(blocks):
 
 @st.composite
 def notes(draw):
-    """The bytes of a note: front matter, if any, and one card or several."""
+    """The bytes of a note: front matter, if any, and one card or several; letters are composed, as import makes them."""
     front = draw(FRONT)
     above = f"---\n{yaml.safe_dump(front, allow_unicode=True, sort_keys=False)}---\n\n" if front else ""
     count = draw(st.sampled_from([1, 1, 1, 2, 3]))
@@ -177,7 +180,9 @@ def notes(draw):
         + draw(st.sampled_from(["", "\n", "\n\n\n"]))
     )
     mark = draw(st.sampled_from(["", "", "\ufeff"]))
-    return (mark + text.replace("\n", draw(st.sampled_from(["\n", "\n", "\r\n"])))).encode()
+    return (
+        mark + unicodedata.normalize("NFC", text).replace("\n", draw(st.sampled_from(["\n", "\n", "\r\n"])))
+    ).encode()
 
 
 def parsed(content):
@@ -208,15 +213,17 @@ def test_a_note_written_from_the_yaml_is_the_same_card(content):
         assert without_places(card_data(again)) == without_places(data), note
 
 
-ABOVE = ["lang", "name", "title", "authors", "venue", "year", "tags", "aliases", "date", "updated", "status"]
+ABOVE = ["lang", "name", "citation", "tags", "aliases", "date", "updated", "status"]
+CITED = ["title", "authors", "venue", "year"]
 
 
 def note_of(data):
-    """A note that holds what a card's YAML holds, in the plainest form."""
-    front = {name: data[name] for name in ABOVE if data[name]} | data["links"] | data["extra"]
-    quoted = [f"kind: {data['kind']}", f"citation: {as_heading(data['citation'])}"]
-    parts = [f"---\n{yaml.safe_dump(front, allow_unicode=True, sort_keys=False)}---\n", f"### {data['citekey']}\n"]
-    parts += [f"> {line}" for line in quoted if not line.endswith(": ")] or ["> kind: "]
+    """A note that holds what a card's YAML holds, in the plainest form: what the citation gives, once."""
+    cited = asdict(read_citation(data["citation"]))
+    front = {name: data[name] for name in ABOVE if data[name]}
+    front |= {name: data[name] for name in CITED if data[name] and as_plain(cited[name]) != data[name]}
+    parts = [f"---\n{dump(front | data['links'] | data['extra'])}---\n", f"### {data['citekey']}\n"]
+    parts += [f"> kind: {data['kind']}"]
     parts += ["", data["intro"], *(f"#### {each['heading']}\n\n{each['markdown']}" for each in data["sections"])]
     return "\n".join(parts)
 
@@ -238,8 +245,10 @@ def test_what_is_imported_is_to_the_letter(tmp_path_factory, content):
     first, second = (base(tmp_path_factory.mktemp("base")) for _ in range(2))
     note = first / "in.md"
     note.write_bytes(content)
-    made = {each.card.citekey: Path(each.target) for each in import_files([note], first).imported}
     before = {card.citekey: card for card in kb.parse(note)}
+    if not before:
+        return  # then it is read as a note of another form: tests/test_import.py
+    made = {each.card.citekey: Path(each.target) for each in import_files([note], first).imported}
     assert list(made) == list(before)
     for key, path in made.items():
         [card] = kb.parse(path)
