@@ -17,7 +17,7 @@ from kb.judging import judge
 from kb.lock import Lock, read_lock
 from kb.mentions import references
 from kb.names import Names, folded
-from kb.notes import read_note
+from kb.notes import note_paths, read_note
 from kb.records import Card, Claim, Factory, Note, Problem, Reference, ResultRow, Verdict
 from kb.runnables import Runnable, figure_name, find_runnables
 from kb.schema import Schema, load_schema
@@ -322,12 +322,6 @@ def load_models(settings: Settings) -> Base:
     witnesses, witness_problems = read_witnesses(settings.root)
     problems = (*factory_problems, *lock_problems, *witness_problems)
     return Base(settings, schema, (), (), factories, lock, problems, witnesses)
-
-
-def note_paths(root: Path, folder: str) -> list[str]:
-    """The notes below a folder of the root, relative to the root; hidden files and folders hold none."""
-    paths = (path.relative_to(root) for path in (root / folder).rglob("*.md") if path.is_file() or path.is_symlink())
-    return sorted(path.as_posix() for path in paths if not any(part.startswith(".") for part in path.parts))
 
 
 def normal_call(text: str, factories: Mapping[str, Factory], settings: Settings) -> str:

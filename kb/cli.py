@@ -121,7 +121,7 @@ def eject(options: argparse.Namespace) -> int:
 
 def new(options: argparse.Namespace) -> int:
     """kb new: a card from the template."""
-    from kb import starting
+    from kb import new_cards
 
     if options.source:
         return new_from(options)
@@ -129,7 +129,7 @@ def new(options: argparse.Namespace) -> int:
         raise Refusal("--key and --all choose among the entries of --from SOURCE")
     if options.citekey is None:
         raise Refusal(f"kb new takes NAME and CITEKEY, or --from SOURCE\n{options.usage().strip()}")
-    path, problems = starting.new_card(settings_of(options), options.name, options.citekey)
+    path, problems = new_cards.new_card(settings_of(options), options.name, options.citekey)
     show(problems, "text", sys.stderr)
     if path is None:
         return CONTENT

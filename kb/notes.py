@@ -27,6 +27,12 @@ _VENUE_YEAR = re.compile(r"(?P<venue>.*\S)[\s,]+(?P<year>(?:19|20)\d\d)")
 Texts = Sequence[tuple[str, int]]  # Markdown source and the line it begins on
 
 
+def note_paths(root: Path, folder: str) -> list[str]:
+    """The notes below a folder of the root, relative to the root; hidden files and folders hold none."""
+    paths = (path.relative_to(root) for path in (root / folder).rglob("*.md") if path.is_file() or path.is_symlink())
+    return sorted(path.as_posix() for path in paths if not any(part.startswith(".") for part in path.parts))
+
+
 def read_note(root: Path, path: str, schema: Schema, settings: Settings) -> Note:
     """The note in a file; `path` is relative to the root."""
     text = read_text(root, path, settings.limits.note)

@@ -24,7 +24,7 @@ stages drawing runnables
 counting measuring_child children runners cluster_worker clusters measuring running
 search
 judging explaining base publishing lints bibliographic_checks translations lineage silences check
-revisions selection importers importing import_report starting drafting meaning mendings fixing renaming
+revisions selection importers importing import_report starting new_cards drafting meaning mendings fixing renaming
 remeasuring asking auditing reporting telling audit_reports
 changes exports pages change_reports theme site_builder building freshness previewing serving
 cli __main__ __init__

@@ -169,7 +169,7 @@ def separated(blocks):
 
 @st.composite
 def notes(draw):
-    """The bytes of a note: front matter, if any, and one card or several; letters are composed, as import makes them."""
+    """The bytes of a note: front matter, if any, and cards; its letters are composed, as import makes them."""
     front = draw(FRONT)
     above = f"---\n{yaml.safe_dump(front, allow_unicode=True, sort_keys=False)}---\n\n" if front else ""
     count = draw(st.sampled_from([1, 1, 1, 2, 3]))
