@@ -33,8 +33,10 @@ retest: test-tools
 	$(BIN)/mypy --no-error-summary
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
+# Others of the random inputs than the last time: make torture SEED=2
 torture: test-tools
-	$(BIN)/python -m pytest tests/torture --long
+	echo "seed $(or $(SEED),1)"
+	$(BIN)/python -m pytest tests/torture --long --seed $(or $(SEED),1) -s
 
 bench: site
 	$(PIP) install --upgrade --target $(VENV)/peers jieba==0.42.1

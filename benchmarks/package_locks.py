@@ -13,8 +13,7 @@ import argparse
 import importlib
 import sys
 import time
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from kb.fingerprints import package_versions
 from kb.measuring import measure
 from kb.package_lock import FOLDER, text_of
 from kb.records import Measurement, Problem
+from kb.runners import LocalPool, cores
 from kb.writing import write_if_changed
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -36,7 +36,7 @@ def main() -> int:
     """Measure, write, and say what was left out."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("packages", metavar="PACKAGE", nargs="*", default=PACKAGES, help="torchvision, timm (both)")
-    options.add_argument("--jobs", type=int, default=2, help="how many models at a time (default: 2)")
+    options.add_argument("--jobs", type=int, default=cores(), help="how many models at a time (default: the cores)")
     given = options.parse_args()
     for package in given.packages:
         make(package, given.jobs)
@@ -47,7 +47,8 @@ def make(package: str, jobs: int) -> None:
     """Measure a package's models, and write their file."""
     start = time.monotonic()
     calls = sorted(all_calls(package))
-    results = dict(zip(calls, measured(calls, jobs), strict=True))
+    runner = LocalPool(jobs)
+    results = dict(zip(calls, measure(calls, ROOT, seconds=SECONDS, packages=PACKAGES, runner=runner), strict=True))
     found = [each for each in results.values() if isinstance(each, Measurement)]
     [version] = package_versions(calls[0]).values()
     path = FOLDER / f"{package}-{version}.csv"
@@ -71,20 +72,6 @@ def all_calls(package: str) -> Iterable[str]:
     builder: Any = find_factory("torchvision.models", "get_model_builder")
     found = [(part, builder(name).__name__) for part in PARTS for name in names(module=importlib.import_module(part))]
     return [f"{part}:{name}()" for part, name in found if not name.startswith(TWO_STAGES)]
-
-
-def measured(calls: Sequence[str], jobs: int) -> Iterable[Measurement | Problem]:
-    """What measuring the calls gives, in their order; so many at a time."""
-    results: list[Measurement | Problem | None] = [None] * len(calls)
-
-    def work(first: int) -> None:
-        share = calls[first::jobs]
-        for number, found in enumerate(measure(share, ROOT, seconds=SECONDS, packages=PACKAGES)):
-            results[first + number * jobs] = found
-
-    with ThreadPoolExecutor(jobs) as pool:
-        list(pool.map(work, range(jobs)))
-    return [each for each in results if each]
 
 
 def defined_in(call: str) -> str:

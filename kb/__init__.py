@@ -34,17 +34,22 @@ def parse(path: Path | str) -> tuple[Card, ...]:
     return tuple(cards_of(Path(path))[0])
 
 
-def measure(*calls: str, root: Path | str = ".") -> Measurement | tuple[Measurement, ...]:
+def measure(*calls: str, root: Path | str = ".", scheduler: str = "") -> Measurement | tuple[Measurement, ...]:
     """What running models gives: one measurement for one call, else a tuple, in the order of the calls.
 
-    Raises ValueError for a call that is none, or whose model cannot be run.
+    They run on the cores of this machine, or on the Dask cluster with this scheduler (`tcp://HOST:8786`). Raises
+    ValueError for a call that is none, or whose model cannot be run, and OSError where the cluster cannot be reached.
     """
+    from kb.clusters import Cluster
     from kb.measuring import measure as measure_models
     from kb.records import Problem
+    from kb.runners import LocalPool
     from kb.settings import load_settings
 
     settings, _ = load_settings(_root(root))
-    found = tuple(measure_models(calls, settings.root, models_dir=settings.models, packages=settings.packages))
+    runner = Cluster(scheduler) if scheduler else LocalPool()
+    models, packages = settings.models, settings.packages
+    found = tuple(measure_models(calls, settings.root, models_dir=models, packages=packages, runner=runner))
     for each in found:
         if isinstance(each, Problem):
             raise ValueError(f"{each.message} ({each.hint})" if each.hint else each.message)

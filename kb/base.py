@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import posixpath
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,7 +19,7 @@ from kb.kept import KeptCard, is_quiet
 from kb.lock import Lock, read_lock
 from kb.mentions import Naming, naming
 from kb.names import Names, folded
-from kb.notes import read_note
+from kb.notes import note_paths, read_note
 from kb.records import Card, Claim, Factory, Measurement, Note, Problem, Reference, ResultRow, Verdict
 from kb.runnables import Runnable, figure_name, find_runnables
 from kb.schema import Schema, load_schema
@@ -365,16 +364,6 @@ def load_models(settings: Settings) -> Base:
     witnesses, witness_problems = read_witnesses(settings.root)
     problems = (*factory_problems, *lock_problems, *witness_problems)
     return Base(settings, schema, (), (), factories, lock, problems, witnesses)
-
-
-def note_paths(root: Path, folder: str) -> list[str]:
-    """The notes below a folder of the root, relative to the root; hidden files and folders hold none."""
-    found: list[str] = []
-    for parent, folders, names in os.walk(root / folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        notes = [os.path.join(parent, name) for name in names if name.endswith(".md") and not name.startswith(".")]
-        found += (Path(note).relative_to(root).as_posix() for note in notes)
-    return sorted(found)
 
 
 def normal_call(text: str, factories: Mapping[str, Factory], settings: Settings) -> str:

@@ -28,9 +28,12 @@ if TYPE_CHECKING:
     from kb.importing import Order as ImportOrder
     from kb.pages.site import Site
     from kb.records import Problem
+    from kb.runners import Runner
     from kb.settings import Settings
 
 OK, CONTENT, USAGE, STALE, INPUT_OUTPUT, BUG, INTERRUPTED = 0, 1, 2, 3, 4, 70, 130
+
+MOST_JOBS = 1024
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -129,7 +132,7 @@ def eject(options: argparse.Namespace) -> int:
 
 def new(options: argparse.Namespace) -> int:
     """kb new: a card from the template."""
-    from kb import starting
+    from kb import new_cards
 
     if options.source:
         return new_from(options)
@@ -137,7 +140,7 @@ def new(options: argparse.Namespace) -> int:
         raise Refusal("--key and --all choose among the entries of --from SOURCE")
     if options.citekey is None:
         raise Refusal(f"kb new takes NAME and CITEKEY, or --from SOURCE\n{options.usage().strip()}")
-    path, problems = starting.new_card(settings_of(options), options.name, options.citekey)
+    path, problems = new_cards.new_card(settings_of(options), options.name, options.citekey)
     show(problems, "text", sys.stderr)
     if path is None:
         return CONTENT
@@ -377,18 +380,34 @@ def measure(options: argparse.Namespace) -> int:
     from kb import remeasuring, reporting
     from kb.base import load
 
-    base, say = load(settings_of(options).root), progress(sys.stderr)
-    if options.call:
-        measurements, problems = remeasuring.run(base, options.call, say)
-    else:
-        measurements, problems = remeasuring.update_all(base, say, again=options.again)
-        problems += remeasuring.draw_all(base, say, again=options.again)
+    base, say, runner = load(settings_of(options).root), progress(sys.stderr), runner_for(options)
+    try:
+        if options.call:
+            measurements, problems = remeasuring.run(base, options.call, say, runner)
+        else:
+            measurements, problems = remeasuring.update_all(base, say, again=options.again, runner=runner)
+            problems += remeasuring.draw_all(base, say, again=options.again)
+    finally:
         say("")
     if not options.allow_incomplete:
         problems += remeasuring.incomplete(base, measurements)
     show(problems, "text", sys.stderr)
     sys.stdout.write(reporting.report(measurements, options.format))
     return CONTENT if problems else OK
+
+
+def runner_for(options: argparse.Namespace) -> Runner:
+    """Who has the models run: the cluster that is named, else this machine."""
+    from kb.runners import LocalPool, cores
+
+    if options.scheduler is None:
+        return LocalPool(options.jobs or cores())
+    from kb.clusters import Cluster, ClusterUsageError
+
+    try:
+        return Cluster(options.scheduler)
+    except ClusterUsageError as error:
+        raise Refusal(str(error)) from None
 
 
 def explain(options: argparse.Namespace) -> int:
@@ -801,6 +820,18 @@ def add_measure(commands: Commands) -> None:
     made.add_argument(
         "--allow-incomplete", action="store_true", help="accept models with operators that cannot be counted"
     )
+    runner = made.add_mutually_exclusive_group()
+    runner.add_argument("--jobs", metavar="N", type=number_of_jobs, help="models at a time (default: the cores)")
+    runner.add_argument(
+        "--scheduler", metavar="ADDRESS", help="measure on a Dask cluster: tcp://HOST:8786 (needs paperkb[cluster])"
+    )
+
+
+def number_of_jobs(text: str) -> int:
+    """How many models may run at a time: one at least."""
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= MOST_JOBS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to {MOST_JOBS}")
+    return int(text)
 
 
 def add_explain(commands: Commands) -> None:

@@ -23,13 +23,13 @@ from kb.encoding import decode
 from kb.heads import field_of, key_problems, known_pair, read_quote
 from kb.importers.composing import Sheet, as_heading, missing_fields
 from kb.importers.keys import is_file_name, keys_of
+from kb.new_cards import fill, refusals, same_key, taken
 from kb.notes import parse_note
 from kb.plain_yaml import as_plain
 from kb.problems import problem
 from kb.records import Card, Citation, Place, Problem
 from kb.schema import Schema
 from kb.settings import Settings
-from kb.starting import fill, refusals, same_key, taken
 
 STDIN = "-"
 _QUOTED = re.compile(r"(?P<mark>\s*>\s*)(?P<text>.*\S)\s*")

@@ -57,11 +57,22 @@ def package_versions(call: str) -> dict[str, str]:
     """
     if not is_package_call(call) or not can_measure():
         return {}
-    name = call.partition(":")[0].partition(".")[0]
+    name = package_of(call)
+    version = installed_version(name)
+    return {name: version} if version else {}
+
+
+def package_of(call: str) -> str:
+    """The installed package that a call names a model of; "" for a reference model."""
+    return call.partition(":")[0].partition(".")[0] if is_package_call(call) else ""
+
+
+def installed_version(distribution: str) -> str:
+    """The version of an installed distribution; "" where there is none."""
     try:
-        return {name: importlib.metadata.version(name).partition("+")[0]}
+        return importlib.metadata.version(distribution).partition("+")[0]
     except importlib.metadata.PackageNotFoundError:
-        return {}
+        return ""
 
 
 def same_line_ends(source: bytes) -> bytes:

@@ -21,7 +21,7 @@ from kb.check import own_problems
 from kb.kept import Facts, Shelf, facts_of, kept_note
 from kb.lints import own_texts
 from kb.lock import Lock
-from kb.notes import read_note
+from kb.notes import note_paths, read_note
 from kb.plain_records import to_plain
 from kb.publishing import public_card
 from kb.records import Card, Note
@@ -45,7 +45,7 @@ def load(root: Path, *, lay_aside: bool = False) -> tuple[Base, Shelf]:
     schema, _ = load_schema(root)
     file, tools = root / settings.build / INDEX, _tools(settings)
     known = _known(file, tools)
-    looked = {path: _still_true(known.get(path), root / path) for path in bases.note_paths(root, settings.notes)}
+    looked = {path: _still_true(known.get(path), root / path) for path in note_paths(root, settings.notes)}
     shelf = Shelf(lambda path: read_note(root, path, schema, settings), lambda card: public_card(card, schema))
     reader = _Reader(settings, schema, lay_aside)
     for read, aside, places in shared_out(reader.read, [path for path, facts in looked.items() if not facts], LEAST):

@@ -1,52 +1,22 @@
-"""Measuring calls: their models run in a child process, and what comes back is a measurement or a problem.
-
-A model that hangs, exits, prints or eats memory costs one problem; the process is started again for the rest.
-This is no sandbox: the code of a reference model can do what its user can.
-"""
+"""Measuring calls: a runner has their models run, and what comes back is a measurement or a problem."""
 
 from __future__ import annotations
 
-import json
-import os
-import queue
-import signal
-import subprocess
-import sys
-import tempfile
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from kb.calls import CallError, find_factories, is_package_call, normalise, parse_call, split_call
+from kb.children import MEMORY, SECONDS, Answer, Conditions, UnavailableError
 from kb.fingerprints import fingerprint, package_versions
 from kb.package_lock import package_lock
 from kb.problems import problem
 from kb.records import Factory, KindTotal, Layer, Measurement, Place, Problem
+from kb.runners import Job, LocalPool, Runner
 
-SECONDS = 60.0  # for one call
-MEMORY = 4 * 2**30  # bytes beyond what torch takes
-STARTING_SECONDS = 180.0  # importing torch from a cold disk
-POLL_SECONDS = 0.05
-INSTALL = 'pip install "paperkb[models]"'
-PASSED_ON = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH")  # all of the environment that a model sees, beside HOME and LANG
-
-Answer = dict[str, Any]
-Progress = Callable[[int, int, str], None]  # how many are done, of how many, and the call that comes next
-
-
-class UnavailableError(Exception):
-    """The child process cannot measure at all: torch is missing, or does not start. Says why, and what to do."""
-
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.hint = hint
-
-
-class ModelStoppedError(Exception):
-    """The child process ended, or had to be ended, while a model ran. Says why."""
+Outcome = Measurement | Problem
+Progress = Callable[[int, int, str], None]  # how many are done, of how many, and a call that is running
 
 
 def measure(
@@ -58,27 +28,78 @@ def measure(
     progress: Progress | None = None,
     models_dir: str = "reference_models",
     packages: Sequence[str] = (),
-) -> Iterator[Measurement | Problem]:
+    runner: Runner | None = None,
+) -> Iterator[Outcome]:
     """Measures calls, in the order asked: for each a Measurement, or the Problem that kept it from being one.
 
     A measurement may be incomplete: `incomplete_problem` says so. Where torch is missing there is one problem
-    and no more.
+    and no more. Calls that come to the same are measured once; the runner is this machine's cores where none is given.
     """
-    root = Path(root).resolve()
-    factories, _ = find_factories(root, models_dir)
-    with tempfile.TemporaryDirectory(prefix="kb-") as home:
-        child = Child(root, models_dir, memory, home)
+    conditions = Conditions(Path(root).resolve(), models_dir, seconds, memory)
+    came: dict[str, Outcome] = {}
+    waiting = list(reversed(calls))
+    for call, outcome in arriving(calls, conditions, packages, runner or LocalPool(), progress):
+        if not call:
+            yield outcome
+            return
+        came[call] = outcome
+        while waiting and waiting[-1] in came:
+            yield came[waiting.pop()]
+
+
+def arriving(
+    calls: Iterable[str],
+    conditions: Conditions,
+    packages: Sequence[str],
+    runner: Runner,
+    progress: Progress | None = None,
+) -> Iterator[tuple[str, Outcome]]:
+    """Measures calls: each as it was asked, with what came of it, as soon as that is there.
+
+    Where nothing can be measured at all, the last that comes is one problem, of no call.
+    """
+    factories, _ = find_factories(conditions.root, conditions.models_dir)
+    asked, mistaken = _asked(calls, factories, packages)
+    yield from mistaken.items()
+    told = _Told(list(asked), progress)
+    jobs = (_job(call, factories, conditions) for call in asked)
+    try:
+        told.next()
+        for job, answer in runner.run(jobs, conditions):
+            told.next(job.call)
+            outcome = _outcome(job, answer, factories)
+            yield from ((text, outcome) for text in asked[job.call])
+    except UnavailableError as error:
+        place = Place(conditions.models_dir)
+        yield "", problem("K407", place, f"nothing can be measured: {error}", error.hint)
+
+
+def _asked(
+    calls: Iterable[str], factories: Mapping[str, Factory], packages: Sequence[str]
+) -> tuple[dict[str, list[str]], dict[str, Outcome]]:
+    """The calls to measure in normal form, each with how it was written, and problems for those that are none."""
+    asked: dict[str, list[str]] = {}
+    mistaken: dict[str, Outcome] = {}
+    for text in dict.fromkeys(calls):
         try:
-            for done, text in enumerate(calls):
-                if progress:
-                    progress(done, len(calls), text)
-                yield _measured(text, factories, packages, child, seconds)
-            if progress:
-                progress(len(calls), len(calls), "")
-        except UnavailableError as error:
-            yield problem("K407", Place(models_dir), f"nothing can be measured: {error}", error.hint)
-        finally:
-            child.stop()
+            asked.setdefault(normalise(text, factories, packages), []).append(text)
+        except CallError as error:
+            mistaken[text] = problem(error.code, Place(""), error.message, error.hint)
+    return asked, mistaken
+
+
+class _Told:
+    """Tells how far the measuring is: at the beginning, and whenever an answer has come."""
+
+    def __init__(self, calls: Sequence[str], progress: Progress | None) -> None:
+        self._waiting = dict.fromkeys(calls)
+        self._total = len(calls)
+        self._progress = progress
+
+    def next(self, done: str = "") -> None:
+        self._waiting.pop(done, None)
+        if self._progress:
+            self._progress(self._total - len(self._waiting), self._total, next(iter(self._waiting), ""))
 
 
 def incomplete_problem(measurement: Measurement, factories: Mapping[str, Factory]) -> Problem | None:
@@ -95,25 +116,23 @@ def place_of(call: str, factories: Mapping[str, Factory]) -> Place:
     return Place(factory.path, factory.line) if factory else Place("mkdocs.yml")
 
 
-def _measured(
-    text: str, factories: Mapping[str, Factory], packages: Sequence[str], child: Child, seconds: float
-) -> Measurement | Problem:
-    try:
-        call = normalise(text, factories, packages)
-    except CallError as error:
-        return problem(error.code, Place(""), error.message, error.hint)
-    place = place_of(call, factories)
-    before = fingerprint(call, factories, child.root)
-    try:
-        answer = child.ask(_request(call, factories), seconds)
-    except ModelStoppedError as error:
-        return problem("K407", place, f"`{call}` could not be measured: {error}")
+def _job(call: str, factories: Mapping[str, Factory], conditions: Conditions) -> Job:
+    factory = factories.get(call.partition("(")[0])
+    before = fingerprint(call, factories, conditions.root)
+    return Job(call, _request(call, factories), factory.path if factory else "", before)
+
+
+def _outcome(job: Job, answer: Answer, factories: Mapping[str, Factory]) -> Outcome:
+    place = place_of(job.call, factories)
     if "unknown" in answer:
-        return _unknown(call, answer, place)
-    if "error" in answer:
-        return problem("K407", place, f"`{call}` could not be measured: {described(answer['error'])}", _hint(call))
-    measurement = measurement_from(answer["measurement"])
-    return replace(measurement, fingerprint=before, versions=package_versions(call))
+        return _unknown(job.call, answer, place)
+    if "measurement" in answer:
+        measurement = measurement_from(answer["measurement"])
+        versions = answer.get("versions") or package_versions(job.call)
+        return replace(measurement, fingerprint=job.fingerprint, versions=versions)
+    hint = _hint(job.call) if "error" in answer else answer.get("hint", "")
+    reason = described(answer["error"]) if "error" in answer else answer["stopped"]
+    return problem("K407", place, f"`{job.call}` could not be measured: {reason}", hint)
 
 
 def _unknown(call: str, answer: Answer, place: Place) -> Problem:
@@ -167,151 +186,3 @@ def measurement_from(data: Mapping[str, Any]) -> Measurement:
     )
     by_kind = {kind: KindTotal(**total) for kind, total in data["by_kind"].items()}
     return Measurement(**{**data, "layers": layers, "by_kind": by_kind, "incomplete": tuple(data["incomplete"])})
-
-
-@dataclass
-class Child:
-    """The process in which models run: started when first asked, and again when a model has stopped it."""
-
-    root: Path
-    models_dir: str
-    memory: int
-    home: str
-    _process: subprocess.Popen[str] | None = None
-    _answers: queue.Queue[str | None] = field(default_factory=queue.Queue)
-
-    def ask(self, request: Answer, seconds: float) -> Answer:
-        """The child's answer; raises ModelStoppedError where none came in time, or the process ended."""
-        process = self._process or self._start()
-        try:
-            self._send(process, request)
-            return self._receive(process, seconds)
-        except ModelStoppedError:
-            self.stop()
-            raise
-
-    def stop(self) -> None:
-        """Ends the process, and whatever a model has started in it."""
-        process, self._process = self._process, None
-        if process is None:
-            return
-        _kill(process)
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            if pipe:
-                pipe.close()
-
-    def _start(self) -> subprocess.Popen[str]:
-        self._answers = queue.Queue()
-        process = self._process = subprocess.Popen(
-            [sys.executable, "-B", "-P", "-c", "from kb.measuring_child import main; main()"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd=self.root,
-            env=_environment(self.home),
-            encoding="utf-8",
-            errors="replace",
-            start_new_session=True,
-        )
-        threading.Thread(target=_read_lines, args=(process, self._answers), daemon=True).start()
-        setup: Answer = {"root": str(self.root), "models": self.models_dir, "memory": self.memory}
-        try:
-            self._send(process, setup)
-            answer = self._receive(process, STARTING_SECONDS)
-        except ModelStoppedError as error:
-            raise UnavailableError(f"torch does not start: {error}") from None
-        if "missing" in answer:
-            raise UnavailableError(answer["missing"], INSTALL)
-        return process
-
-    def _send(self, process: subprocess.Popen[str], message: Answer) -> None:
-        assert process.stdin is not None
-        try:
-            process.stdin.write(json.dumps(message) + "\n")
-            process.stdin.flush()
-        except OSError:
-            raise ModelStoppedError(_ending(process)) from None
-
-    def _receive(self, process: subprocess.Popen[str], seconds: float) -> Answer:
-        """Waits for one line; meanwhile watches the clock and the memory."""
-        deadline = time.monotonic() + seconds
-        while True:
-            try:
-                line = self._answers.get(timeout=POLL_SECONDS)
-            except queue.Empty:
-                if time.monotonic() > deadline:
-                    raise ModelStoppedError(f"it took longer than {seconds:g} seconds") from None
-                if resident_bytes(process.pid) > 2 * self.memory:
-                    raise ModelStoppedError(f"it took more than {self.memory / 2**30:g} GiB of memory") from None
-                continue
-            return self._decoded(process, line)
-
-    @staticmethod
-    def _decoded(process: subprocess.Popen[str], line: str | None) -> Answer:
-        if line is None:
-            raise ModelStoppedError(_ending(process))
-        try:
-            answer = json.loads(line)
-        except ValueError:
-            answer = None
-        if not isinstance(answer, dict):
-            raise ModelStoppedError("its process answered what cannot be read")
-        return answer
-
-
-def _environment(home: str) -> dict[str, str]:
-    """What a model sees of the environment: no tokens, and no home but an empty one."""
-    kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    search = [str(Path(__file__).resolve().parent.parent), *filter(None, sys.path)]
-    return kept | {
-        "HOME": home,
-        "TMPDIR": home,
-        "LANG": "C.UTF-8",
-        "PYTHONPATH": os.pathsep.join(search),
-        "PYTHONHASHSEED": "0",
-        "PYTHONUTF8": "1",
-        "OMP_NUM_THREADS": "1",
-        "TORCHDYNAMO_DISABLE": "1",  # compiling a model would change nothing that is counted
-    }
-
-
-def _read_lines(process: subprocess.Popen[str], answers: queue.Queue[str | None]) -> None:
-    assert process.stdout is not None
-    try:
-        for line in process.stdout:
-            answers.put(line)
-    except ValueError:  # the pipe was closed while waiting
-        pass
-    answers.put(None)
-
-
-def _ending(process: subprocess.Popen[str]) -> str:
-    """How the process came to its end."""
-    try:
-        code = process.wait(timeout=5)
-    except subprocess.TimeoutExpired:
-        return "it closed its output"
-    if code < 0:
-        return f"its process was ended by {signal.Signals(-code).name}"
-    return f"its process ended with exit code {code}"
-
-
-def _kill(process: subprocess.Popen[str]) -> None:
-    """Ends the process and its children: it leads a process group of its own where the system has such."""
-    try:
-        if hasattr(os, "killpg"):
-            os.killpg(process.pid, signal.SIGKILL)
-        else:
-            process.kill()
-    except ProcessLookupError:
-        return
-
-
-def resident_bytes(pid: int) -> int:
-    """The memory that a process holds; 0 where the system does not say."""
-    try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError, IndexError):
-        return 0

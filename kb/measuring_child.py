@@ -12,8 +12,11 @@ import importlib
 import json
 import math
 import os
+import queue
 import random
+import signal
 import sys
+import threading
 import traceback
 import types
 from collections.abc import Iterator
@@ -57,7 +60,28 @@ def _private_pipes() -> tuple[Iterator[str], IO[str]]:
     nowhere = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1, 2):
         os.dup2(nowhere, number)
-    return iter(requests), answers
+    return _as_they_come(requests), answers
+
+
+def _as_they_come(requests: IO[str]) -> Iterator[str]:
+    """The requests. Who asked may be gone while a model runs, and with him this process and all that it started."""
+    lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def read() -> None:
+        try:
+            for line in requests:
+                lines.put(line)
+        finally:
+            _end()
+
+    threading.Thread(target=read, daemon=True).start()
+    return iter(lines.get, None)
+
+
+def _end() -> None:
+    if hasattr(os, "killpg") and os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(0)
 
 
 def _answer(answers: IO[str], answer: dict[str, object]) -> None:
@@ -108,6 +132,7 @@ def _start_afresh() -> None:
     """Takes back what the last model may have set for all of torch."""
     import torch
 
+    importlib.invalidate_caches()  # on a worker, the models' files come call by call
     random.seed(0)
     torch.manual_seed(0)
     torch.set_default_dtype(torch.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,6 +26,16 @@ _IN_BRACKETS = re.compile(r"\[((?:[^\[\]\\]|\\.)+)\]", re.DOTALL)
 _VENUE_YEAR = re.compile(r"(?P<venue>.*\S)[\s,]+(?P<year>(?:19|20)\d\d)")
 
 Texts = Sequence[tuple[str, int]]  # Markdown source and the line it begins on
+
+
+def note_paths(root: Path, folder: str) -> list[str]:
+    """The notes below a folder of the root, relative to the root; hidden files and folders hold none."""
+    found: list[str] = []
+    for parent, folders, names in os.walk(root / folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        notes = [os.path.join(parent, name) for name in names if name.endswith(".md") and not name.startswith(".")]
+        found += (Path(note).relative_to(root).as_posix() for note in notes)
+    return sorted(found)
 
 
 def read_note(root: Path, path: str, schema: Schema, settings: Settings) -> Note:

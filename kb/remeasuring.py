@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from kb import running
 from kb.base import Base
+from kb.children import Conditions
 from kb.drawing.plotting import standalone
 from kb.lock import layers, read_lock, stale_calls, write_lock
-from kb.measuring import incomplete_problem, measure
+from kb.measuring import Progress, arriving, incomplete_problem, measure
 from kb.records import Measurement, Problem
 from kb.runnables import Runnable, is_stale, unused_files
+from kb.runners import LocalPool, Runner
 from kb.writing import change_together, remove, sweep
+
+WRITING = 0.05  # of the time, at most, goes into writing a large lock while calls are measured
+SOON = 0.05  # seconds; a lock that is written faster is written with each measurement
 
 Say = Callable[[str], None]
 Results = tuple[list[Measurement], list[Problem]]
@@ -23,24 +29,32 @@ def stale(base: Base) -> list[str]:
     return stale_calls(base.lock, base.calls, base.factories, base.settings.root, base.settings.models)
 
 
-def run(base: Base, calls: Sequence[str], say: Say) -> Results:
+def run(base: Base, calls: Sequence[str], say: Say, runner: Runner | None = None) -> Results:
     """What measuring the calls gives, in their order, and the problems of those that failed."""
-    results = list(outcomes(base, calls, say))
+    results = list(outcomes(base, calls, say, runner))
     return [each for each in results if isinstance(each, Measurement)], [
         each for each in results if isinstance(each, Problem)
     ]
 
 
-def outcomes(base: Base, calls: Sequence[str], say: Say) -> Iterator[Measurement | Problem]:
+def outcomes(
+    base: Base, calls: Sequence[str], say: Say, runner: Runner | None = None
+) -> Iterator[Measurement | Problem]:
     """What comes of each call, in their order; where nothing can be measured at all, one problem and no more."""
     settings = base.settings
     return measure(
         calls,
         settings.root,
-        progress=lambda done, total, call: say(f"measuring {done + 1} of {total}: {call}" if call else ""),
+        progress=_telling(say),
         models_dir=settings.models,
         packages=settings.packages,
+        runner=runner,
     )
+
+
+def _telling(say: Say) -> Progress:
+    """How far the measuring is, in words."""
+    return lambda done, total, call: say(f"measuring {done + 1} of {total}: {call}" if call else "")
 
 
 def up_to_date(base: Base, calls: Sequence[str], say: Say) -> tuple[dict[str, Measurement], list[Problem]]:
@@ -88,19 +102,51 @@ def incomplete(base: Base, measurements: Sequence[Measurement]) -> list[Problem]
     return [each for each in problems if each]
 
 
-def update(base: Base, calls: Sequence[str], say: Say) -> list[Problem]:
-    """Measure the calls and enter them into the lock; the problems of those that failed."""
-    measurements, problems = run(base, calls, say)
-    write_lock(base.settings.root, measurements, base.settings.models)
-    return problems
+@dataclass(slots=True)
+class Arrivals:
+    """Measurements on their way into the lock: written together, but soon, so that no interruption loses many."""
+
+    base: Base
+    _held: list[Measurement] = field(default_factory=list)
+    _next: float = 0.0
+
+    def add(self, measurement: Measurement) -> None:
+        """Take a measurement, and write it and what was held back if it is time."""
+        self._held.append(measurement)
+        if time.monotonic() >= self._next:
+            self.write()
+
+    def write(self) -> None:
+        """Write what was held back."""
+        start = time.monotonic()
+        if self._held:
+            write_lock(self.base.settings.root, self._held, self.base.settings.models)
+        self._held.clear()
+        took = time.monotonic() - start
+        self._next = time.monotonic() + (took / WRITING if took > SOON else 0)
 
 
-def update_all(base: Base, say: Say, *, again: bool) -> Results:
+def update(base: Base, calls: Sequence[str], say: Say, runner: Runner | None = None) -> list[Problem]:
+    """Measure the calls and enter them into the lock as they come; the problems of those that failed, in order."""
+    settings, failed, arrivals = base.settings, dict[str, Problem](), Arrivals(base)
+    conditions = Conditions(settings.root, settings.models)
+    try:
+        for call, found in arriving(calls, conditions, settings.packages, runner or LocalPool(), _telling(say)):
+            if isinstance(found, Problem):
+                failed[call] = found
+            else:
+                arrivals.add(found)
+    finally:
+        arrivals.write()
+    return [failed[call] for call in (*dict.fromkeys(calls), "") if call in failed]
+
+
+def update_all(base: Base, say: Say, *, again: bool, runner: Runner | None = None) -> Results:
     """Bring the lock up to date and drop what no card names any more; all measurements, with their layers."""
     settings = base.settings
-    measurements, problems = run(base, base.calls if again else stale(base), say)
+    problems = update(base, base.calls if again else stale(base), say, runner)
     whole = not any(found.severity == "error" for found in base.problems)  # else calls may be missing
-    write_lock(settings.root, measurements, settings.models, only=base.calls if whole else None)
+    write_lock(settings.root, (), settings.models, only=base.calls if whole else None)
     return kept(base), problems
 
 

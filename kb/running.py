@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from kb.children import MEMORY, SECONDS, Answer, Children, Conditions, UnavailableError
 from kb.drawing.plots import Plot, PlotError, plot_from
-from kb.measuring import MEMORY, SECONDS, Answer, Child, ModelStoppedError, Progress, UnavailableError, described
+from kb.measuring import Progress, described
 from kb.problems import problem
 from kb.records import Place, Problem
 from kb.runnables import Runnable, data_text, fingerprint_of
@@ -33,31 +33,25 @@ def run(
     models_dir: str = "reference_models",
 ) -> Iterator[Drawn | Problem]:
     """Runs figures, in their order: for each what it gave, or the Problem that kept it from giving anything."""
-    root = root.resolve()
-    with tempfile.TemporaryDirectory(prefix="kb-") as home:
-        child = Child(root, models_dir, memory, home)
+    with Children(Conditions(root.resolve(), models_dir, seconds, memory)) as children:
         try:
             for done, runnable in enumerate(runnables):
                 if progress:
                     progress(done, len(runnables), runnable.name)
-                yield _run(runnable, child, seconds)
+                yield _run(runnable, children)
         except UnavailableError as error:
             yield problem("K422", Place(models_dir), f"no figure can be drawn: {error}", error.hint)
-        finally:
-            child.stop()
 
 
-def _run(runnable: Runnable, child: Child, seconds: float) -> Drawn | Problem:
-    before = fingerprint_of(runnable, child.root, child.models_dir)
+def _run(runnable: Runnable, children: Children) -> Drawn | Problem:
+    before = fingerprint_of(runnable, children.conditions.root, children.conditions.models_dir)
     module = str(PurePosixPath(runnable.path).with_suffix("")).replace("/", ".")
     request: Answer = {"figure": runnable.name, "module": module}
     try:
-        answer = child.ask(request, seconds)
-        if "error" in answer:
-            return _failed(runnable, described(answer["error"]))
+        answer = children.ask(request)
+        if "figure" not in answer:
+            return _failed(runnable, described(answer["error"]) if "error" in answer else answer["stopped"])
         return Drawn(runnable, data_text(answer["figure"], before), plot_from(answer["figure"]))
-    except ModelStoppedError as error:
-        return _failed(runnable, str(error))
     except PlotError as error:
         return _failed(runnable, f"it returned something else than a figure: {error}")
 

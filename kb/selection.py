@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from kb.base import note_paths, with_normal_calls
+from kb.base import with_normal_calls
 from kb.factories import find_factories
-from kb.notes import read_note
+from kb.notes import note_paths, read_note
 from kb.records import Card, Problem
 from kb.schema import load_schema
 from kb.settings import Settings, find_root, load_settings

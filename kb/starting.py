@@ -1,28 +1,19 @@
-"""Beginnings: a new knowledge base (`kb init`), a new card (`kb new`)."""
+"""Beginnings: a new knowledge base (`kb init`), and files of one's own in it."""
 
 from __future__ import annotations
 
 import locale
 import os
-import unicodedata
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from importlib.metadata import version
 from pathlib import Path
 
-import yaml
-
 from kb import resources, writing
-from kb.base import load
 from kb.editors import SNIPPETS, schemas, snippets
-from kb.heads import field_of
-from kb.notes import parse_note
-from kb.plain_yaml import as_plain, front_matter
-from kb.problems import problem
-from kb.records import Note, Place, Problem
+from kb.plain_yaml import front_matter
 from kb.revisions import RevisionError, is_below_top, origin_of
-from kb.schema import FILE, KEY_PLACEHOLDER, NAME_PLACEHOLDER, Schema, load_schema, parse_schema
+from kb.schema import FILE, Schema, load_schema, parse_schema
 from kb.settings import Settings
 
 # What stands for something else in the files that both languages share.
@@ -153,64 +144,3 @@ def language_of_the_locale() -> str:
     variables = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
     spoken = next((value for value in variables if value), None) or locale.getlocale()[0] or ""
     return "zh" if spoken.casefold().startswith(("zh", "chinese")) else "en"
-
-
-def new_card(settings: Settings, name: str, citekey: str) -> tuple[Path | None, list[Problem]]:
-    """Write a draft from the template: its file, or None and why not."""
-    citekey = unicodedata.normalize("NFC", citekey)
-    writing.sweep(settings.root / settings.notes)
-    base = load(settings.root)
-    path = f"{settings.notes}/{citekey}.md"
-    text = fill(base.schema, " ".join(name.split()), citekey)
-    problems = refusals(parse_note(text, path, base.schema, settings), name, citekey)
-    problems += [taken(citekey, card.path, card.line) for card in base.cards if same_key(card.citekey, citekey)]
-    if any(found.severity == "error" for found in problems):
-        return None, problems
-    if not writing.create(settings.root / path, text):
-        raise FileExistsError(17, "there is such a file already", path)
-    return settings.root / path, problems
-
-
-def fill(schema: Schema, name: str, citekey: str) -> str:
-    """A new card: the template with name and citekey in its heading, below the front matter for new cards and the day.
-
-    Feeds of what is new go by that day.
-    """
-    heading, rest = schema.template.split("\n", 1)
-    heading = heading.replace(NAME_PLACEHOLDER, name, 1).replace(KEY_PLACEHOLDER, citekey, 1)
-    front = {str(name): as_plain(value) for name, value in schema.front_matter.items()}
-    day = next((name for name in front if field_of(name) == "date"), "date")
-    above = yaml.safe_dump({**front, day: front.get(day) or today()}, allow_unicode=True, sort_keys=False)
-    return f"---\n{above}---\n\n{heading}\n{rest}"
-
-
-def today() -> date:
-    """The day that a card is made on: that of SOURCE_DATE_EPOCH where it is set, as in other tools."""
-    seconds = os.environ.get("SOURCE_DATE_EPOCH", "")
-    return (
-        datetime.fromtimestamp(int(seconds), UTC).date() if seconds.isdecimal() else datetime.now().astimezone().date()
-    )
-
-
-def refusals(note: Note, name: str, citekey: str) -> list[Problem]:
-    """What is wrong with a new card: only its name and key can be, and its gaps are what it is made to have."""
-    read = [(card.name, card.citekey) for card in note.cards]
-    problems = [found for found in note.problems if found.code in ("K204", "K205")]
-    if read != [(" ".join(name.split()), citekey)] and all(found.severity != "error" for found in problems):
-        hint = "the heading is `NAME: CITEKEY`, as in `MobileNetV4: Qin2024ECCV`"
-        problems.append(
-            problem("K204", Place(note.path), f"`{name}: {citekey}` does not read as a card's heading", hint)
-        )
-    return problems
-
-
-def same_key(first: str, second: str) -> bool:
-    """Whether two citekeys are one on a file system that minds neither case nor Unicode form."""
-    return unicodedata.normalize("NFC", first).casefold() == unicodedata.normalize("NFC", second).casefold()
-
-
-def taken(citekey: str, path: str, line: int) -> Problem:
-    """The citekey belongs to a card that is there already."""
-    return problem(
-        "K206", Place(path, line), f"`{citekey}` is the key of this card", "open it, or add a letter to the new key: …a"
-    )

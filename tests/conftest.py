@@ -14,6 +14,7 @@ import pytest
 
 # A busy machine is no failure. Where a change is judged, the same examples are tried each time.
 hypothesis.settings.register_profile("kb", deadline=None, derandomize="CI" in os.environ)
+hypothesis.settings.register_profile("long", deadline=None, derandomize=False, max_examples=3000)
 hypothesis.settings.load_profile("kb")
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,6 +25,12 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="the long forms of tests/torture: make torture")
+    parser.addoption("--seed", type=int, default=1, help="what the random inputs of tests/torture are made from")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--long"):
+        hypothesis.settings.load_profile("long")
 
 
 @pytest.fixture(scope="session")

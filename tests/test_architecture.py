@@ -21,10 +21,10 @@ schema editors bibliography figures heads tables captions datasets prose slicing
 workers plain_records kept serialise zoos model_indexes
 fingerprints package_lock lock witnesses
 stages drawing runnables
-counting measuring_child measuring running
+counting measuring_child children runners cluster_worker clusters measuring running
 search
 judging explaining base publishing lints bibliographic_checks translations lineage silences check keeping naming
-revisions selection importers importing import_report starting drafting meaning mendings fixing renaming
+revisions selection importers importing import_report starting new_cards drafting meaning mendings fixing renaming
 remeasuring asking auditing reporting telling audit_reports
 changes exports pages staging change_reports theme site_builder assembling building freshness serving
 cli __main__ __init__
@@ -72,6 +72,13 @@ def test_only_what_runs_models_imports_torch():
 def test_no_module_but_the_site_builder_needs_mkdocs():
     found = {unit(path) for path in sources() if any(name.split(".")[0] == "mkdocs" for name in imports(path))}
     assert found == {"site_builder"}
+
+
+def test_only_what_measures_on_clusters_needs_dask():
+    found = {
+        unit(path) for path in sources() if {"dask", "distributed"} & {name.split(".")[0] for name in imports(path)}
+    }
+    assert found == {"clusters", "cluster_worker"}
 
 
 def writing_calls(path: Path) -> Iterator[int]:

@@ -38,7 +38,13 @@ def test_help_names_every_command_and_loads_nothing_for_it(starter, kb):
     done = kb("--help")
     assert done.returncode == 0
     assert all(f"    {name} " in done.stdout for name in COMMANDS)
-    assert loaded_by("--help", cwd=starter).isdisjoint({"torch", "mkdocs", "markdown_it", "yaml", "jinja2", "material"})
+    assert loaded_by("--help", cwd=starter).isdisjoint({"torch", "mkdocs", "markdown_it", "yaml", "jinja2", "dask"})
+
+
+def test_new_loads_what_reads_a_note_and_no_more(starter):
+    """Neither what measures, judges and builds, nor the other cards: a card is begun in an instant."""
+    loaded = loaded_by("new", "MobileNetV4", "Qin2024ECCV", cwd=starter)
+    assert loaded.isdisjoint({"torch", "mkdocs", "material", "jinja2", "nh3", "pygments", "dask", "distributed"})
 
 
 def test_check_loads_neither_torch_nor_mkdocs(starter):

@@ -5,17 +5,21 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 import yaml
+from clusters import wait_for
 
 from kb.lock import layers, read_lock
 from kb.measuring import incomplete_problem, measure
 from kb.records import Measurement, Problem
+from kb.runners import LocalPool
 
 ROOT = Path(__file__).parents[1]
 CASES = Path(__file__).parent / "cases" / "measuring"
@@ -29,7 +33,7 @@ def outcomes(tmp_path_factory):
     os.environ["KB_TEST_TOKEN"] = "a secret"
     try:
         calls = [call for call, _ in OUTCOMES]
-        yield root, list(measure(calls, root, seconds=5, memory=2**28))
+        yield root, list(measure(calls, root, seconds=5, memory=2**28, runner=LocalPool(1)))
     finally:
         del os.environ["KB_TEST_TOKEN"]
 
@@ -124,6 +128,114 @@ def test_the_committed_measurements_come_out_again():
     assert lock.entries
     again = {each.call: each for each in measure(list(lock.entries), ROOT)}
     assert again == {call: replace(each, layers=layers(ROOT, call)) for call, each in lock.entries.items()}
+
+
+MEETING = """
+import json
+import time
+from pathlib import Path
+
+import torch
+from torch import nn
+
+
+def meeting(log: str, wanted: int = 1, width: int = 4) -> nn.Module:
+    \"\"\"Signs its name, and waits until so many have signed.\"\"\"
+    with open(log, "a", encoding="utf-8") as file:
+        file.write(f"{width}\\n")
+    while len(Path(log).read_text(encoding="utf-8").splitlines()) < wanted:
+        time.sleep(0.01)
+    return nn.Linear(width, 2)
+
+
+def meeting_inputs(width: int = 4):
+    return (torch.empty(1, width),)
+"""
+CARD = """### Net: Author{year}CVPR
+
+> architecture
+> Author A., et al. A Network, CVPR {year}
+
+#### Problem
+
+One.
+
+#### Method
+
+Two.
+
+#### Experiments
+
+Three.
+
+#### Reference models
+
+{calls}
+"""
+
+
+@pytest.fixture
+def meeting(tmp_path):
+    """A knowledge base whose model can wait for others; called with the calls of each of its cards."""
+    base = tmp_path / "base"
+    (base / "reference_models").mkdir(parents=True)
+    (base / "notes").mkdir()
+    (base / "mkdocs.yml").write_text("site_name: Base\ntheme: {language: en}\n", encoding="utf-8")
+    (base / "reference_models" / "meeting.py").write_text(MEETING, encoding="utf-8")
+
+    def with_cards(*cards):
+        for year, calls in enumerate(cards, 2020):
+            text = CARD.format(year=year, calls="\n".join(f"- `{call}`" for call in calls))
+            (base / "notes" / f"Author{year}CVPR.md").write_text(text, encoding="utf-8")
+        return base
+
+    return with_cards
+
+
+def test_calls_run_at_the_same_time(meeting, tmp_path):
+    """Each of three waits for the others: one after the other, none would ever be done."""
+    calls = [f"meeting(log={str(tmp_path / 'log')!r}, wanted=3, width={width})" for width in (1, 2, 3)]
+    found = list(measure(calls, meeting(), seconds=60, runner=LocalPool(3)))
+    assert [each.macs for each in found] == [2, 4, 6]
+
+
+def test_a_call_is_measured_once_however_many_cards_name_it_and_however_often_kb_runs(meeting, tmp_path, kb):
+    log = tmp_path / "log"
+    call = f"meeting(log={str(log)!r})"
+    base = meeting([call], [call, call.replace("log=", ""), call.replace(")", ", width=4)")], [call])
+    for _ in range(2):
+        done = kb("measure", cwd=base)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert log.read_text(encoding="utf-8") == "4\n"
+    (changed,) = (base / "reference_models").glob("*.py")
+    changed.write_text(f"{changed.read_text(encoding='utf-8')}\n\nNEW = 1\n", encoding="utf-8")
+    assert kb("measure", "--jobs", "1", cwd=base).returncode == 0
+    assert log.read_text(encoding="utf-8") == "4\n4\n"
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
+def test_what_was_measured_before_an_interruption_is_kept(meeting, tmp_path, number, code):
+    """One model waits for ever; all the others are in the lock when kb is stopped, and no process is left behind."""
+    log = tmp_path / "log"
+    calls = [f"meeting(log={str(log)!r}, wanted={9 if width == 2 else 1}, width={width})" for width in range(1, 6)]
+    base = meeting(calls)
+    command = [sys.executable, "-m", "kb", "measure", "--jobs", "2"]
+    with subprocess.Popen(command, cwd=base, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        wait_for(lambda: len(read_lock(base)[0].entries) == 4)
+        children = psutil.Process(running.pid).children(recursive=True)
+        running.send_signal(number)
+        _, complained = running.communicate(timeout=30)
+    assert (running.returncode, complained) == (code, "")
+    assert len(read_lock(base)[0].entries) == 4
+    assert len(children) == 2
+    assert psutil.wait_procs(children, timeout=20)[1] == []
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "two", "1.5", "١", ""])
+def test_a_number_of_jobs_that_is_none(starter, kb, number):
+    done = kb("measure", f"--jobs={number}", cwd=starter)
+    assert done.returncode == 2
+    assert "is no number from 1 to 1024" in done.stderr
 
 
 def _knowledge_base(root, network):
