@@ -1,6 +1,7 @@
 # make site   everything that the site needs, and the site
 # make test   everything that the tests need, and the tests
-# Both do only what is missing. Another Python: make site PYTHON=python3.12
+# make torture   the long forms of tests/torture: every hostile note, name, machine; hours
+# All do only what is missing. Another Python: make site PYTHON=python3.12
 
 PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11; do \
 	$$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$each && break; done)
@@ -10,7 +11,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 SOURCES := git ls-files -coz --exclude-standard
 
-.PHONY: site test retest tools test-tools format clean
+.PHONY: site test retest torture tools test-tools format clean
 .SILENT:
 
 site: tools
@@ -31,6 +32,9 @@ retest: test-tools
 	$(BIN)/mypy --no-error-summary
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
+torture: test-tools
+	$(BIN)/python -m pytest tests/torture --long -s
+
 format: test-tools
 	$(BIN)/ruff check --quiet --fix .
 	$(BIN)/ruff format --quiet .
@@ -44,6 +48,7 @@ tools: $(VENV)/.site
 test-tools: $(VENV)/.test
 	$(PYTHON) frontend.py --tests
 	$(BIN)/python tests/browser.py
+	$(BIN)/python tests/torture/injections.py --fetch
 
 $(VENV)/.site: pyproject.toml constraints.txt | $(BIN)/python
 	$(PYTHON) frontend.py

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 from kb.calls import CallError, find_factories, is_call, normalise
 from kb.claims import Outcome, outcome
 from kb.expressions import MARKS, ExpressionError, calls_in, with_calls
+from kb.file_names import leads_out
 from kb.judging import judge
 from kb.lock import Lock, read_lock
 from kb.mentions import references
@@ -325,9 +326,17 @@ def load_models(settings: Settings) -> Base:
 
 
 def note_paths(root: Path, folder: str) -> list[str]:
-    """The notes below a folder of the root, relative to the root; hidden files and folders hold none."""
-    paths = (path.relative_to(root) for path in (root / folder).rglob("*.md") if path.is_file() or path.is_symlink())
-    return sorted(path.as_posix() for path in paths if not any(part.startswith(".") for part in path.parts))
+    """The notes below a folder of the root, relative to the root; hidden files and folders hold none.
+
+    Links to what is not in the root, and to folders, are left out: `check` reports them.
+    """
+    paths = (path.relative_to(root) for path in (root / folder).rglob("*.md") if _is_note(path, root))
+    found = sorted(path.as_posix() for path in paths if not any(part.startswith(".") for part in path.parts))
+    return found if not leads_out(root / folder, root) else []
+
+
+def _is_note(path: Path, root: Path) -> bool:
+    return not leads_out(path, root) and not path.is_dir() if path.is_symlink() else path.is_file()
 
 
 def normal_call(text: str, factories: Mapping[str, Factory], settings: Settings) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from kb import inputs, remeasuring, writing
 from kb.base import Base, load
 from kb.calls import is_package_call
 from kb.check import check
+from kb.file_names import leads_out
 from kb.fingerprints import can_measure
 from kb.package_lock import package_lock
 from kb.problems import problem
@@ -70,9 +70,23 @@ class Outcome:
 def build(settings: Settings, order: Order = Order(), say: Say = lambda _: None) -> Outcome:
     """Build the site, or say that it is up to date. A build that fails leaves the old site as it was."""
     site = settings.root / (order.site or settings.site)
+    if astray := links_astray(settings, site):
+        return Outcome(CONTENT, tuple(astray))
     with alone(settings, say):
         writing.recover(site)
         return earlier(settings, order, site) or built(settings, order, site, say)
+
+
+def links_astray(settings: Settings, site: Path) -> list[Problem]:
+    """The folders that a build fills, where a link would have it remove what others keep elsewhere."""
+    found = []
+    if leads_out(settings.root / settings.build, settings.root):
+        message = "the folder is a link that leads out of the knowledge base"
+        found.append(problem("K305", Place(settings.build), message, "remove the link: the folder is made anew"))
+    if site.is_symlink() and site.is_dir() and any(site.iterdir()) and not (site / "404.html").is_file():
+        message = "the folder is a link to one that holds something else than a site"
+        found.append(problem("K305", Place(site.name), message, "let it lead to an empty folder"))
+    return found
 
 
 @contextmanager
@@ -160,7 +174,7 @@ def make_site(base: Base, order: Order, site: Path) -> list[Problem]:
     except TemplateError as error:
         return [problem_of(error, root)]
     new = folder / ".site"
-    shutil.rmtree(new, ignore_errors=True)
+    writing.discard(new)
     problems = run_mkdocs(root, new, order.site_url)
     if not problems:
         writing.publish(new, site)

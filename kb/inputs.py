@@ -70,7 +70,7 @@ def digest(parts: Iterable[object]) -> str:
 
 def seen_in(folder: Path, base: Path) -> Iterator[Seen]:
     """The files below a folder, without hidden ones and editors' copies; their paths are relative to `base`."""
-    for parent, names, files in os.walk(folder, followlinks=True):
+    for parent, names, files in os.walk(folder):
         names[:] = [name for name in names if not name.startswith(".") and name not in IGNORED_FOLDERS]
         yield from seen((Path(parent, name) for name in files if not name.startswith(".") and name[-1] != "~"), base)
 

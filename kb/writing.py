@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+from kb.file_names import LONGEST, shortened
+
 AT_FDCWD = -100
 RENAME_EXCHANGE = 2
 
@@ -67,6 +69,14 @@ def create(path: Path, content: str | bytes) -> bool:
     return True
 
 
+def discard(folder: Path) -> None:
+    """Remove a folder and all that is in it, if it is there; of a link to another folder, the link alone."""
+    if folder.is_symlink():
+        folder.unlink()
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def remove(path: Path) -> None:
     """Remove a file, if it is there."""
     path.unlink(missing_ok=True)
@@ -74,7 +84,7 @@ def remove(path: Path) -> None:
 
 def _write_beside(path: Path, data: bytes, *, durable: bool = False) -> None:
     """Write to a neighbour first and rename it, so that `path` is never half written."""
-    neighbour = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    neighbour = path.with_name(f".{shortened(path.name, LONGEST)}.{os.getpid()}.tmp")
     try:
         with neighbour.open("wb") as file:
             file.write(data)
@@ -89,7 +99,12 @@ def _write_beside(path: Path, data: bytes, *, durable: bool = False) -> None:
 
 
 def sync_tree(folder: Path, files: Mapping[str, str | bytes]) -> int:
-    """Make `folder` hold these files (by relative path) and no others; the number of files written or removed."""
+    """Make `folder` hold these files (by relative path) and no others; the number of files written or removed.
+
+    Nothing is written or removed through a link to another folder: it is removed itself.
+    """
+    if folder.is_symlink():
+        folder.unlink()
     removed = _remove_others(folder, {folder / path for path in files})
     return removed + sum(write_if_changed(folder / path, content) for path, content in sorted(files.items()))
 
@@ -97,9 +112,10 @@ def sync_tree(folder: Path, files: Mapping[str, str | bytes]) -> int:
 def _remove_others(folder: Path, wanted: set[Path]) -> int:
     """Remove every file below `folder` that is not wanted, and the folders that this leaves empty."""
     removed = 0
-    for parent, _, names in os.walk(folder, topdown=False):
-        for name in names:
-            if (path := Path(parent, name)) not in wanted:
+    for parent, folders, names in os.walk(folder, topdown=False):
+        links = [name for name in folders if os.path.islink(Path(parent, name))]
+        for name in (*links, *names):
+            if (path := Path(parent, name)) not in wanted or name in links:
                 path.unlink()
                 removed += 1
         if Path(parent) != folder and not os.listdir(parent):

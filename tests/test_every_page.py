@@ -17,6 +17,7 @@ from browsing import (
     PATIENCE,
     POLICY,
     SETTLED,
+    WATCH,
     WIDTHS,
     audited,
     change_palette,
@@ -28,10 +29,6 @@ from conftest import copy_repository, run_kb
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 RAW = re.compile(r"\\[(\[]|\\[a-z]+frac|\\math[a-z]+|\$\$")
-# What the browser held back because of the policy.
-WATCH = """window.held = []
-addEventListener('securitypolicyviolation', ({violatedDirective, blockedURI, sample}) =>
-  window.held.push(`${violatedDirective}: ${blockedURI} ${sample}`))"""
 
 
 @dataclass

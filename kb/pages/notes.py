@@ -13,6 +13,7 @@ from urllib.parse import unquote
 from kb.anchors import INTRO, section_anchors, slug
 from kb.base import path_beside
 from kb.bodies import BodyContext, render_tokens
+from kb.file_names import leads_out
 from kb.image_sizes import image_size
 from kb.markdown import body_text, parse_anew
 from kb.mentions import link_mentions
@@ -160,7 +161,7 @@ def image(site: Site, card: Card, target: str) -> tuple[str, str] | None:
     if path is None or PurePosixPath(path).suffix.lower() not in IMAGES:
         return None
     file = site.base.settings.root / path
-    if not file.resolve().is_relative_to(site.base.settings.root.resolve()) or not file.is_file():
+    if leads_out(file, site.base.settings.root) or not file.is_file():
         return None
     if file.suffix.lower() == ".svg" and _ACTIVE_SVG.search(file.read_bytes()):
         return None
