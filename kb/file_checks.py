@@ -57,8 +57,7 @@ def _wrong_with(name: str) -> str:
 
 
 def _walk(root: Path, top: str) -> Iterator[tuple[str, list[str]]]:
-    """One of the root's folders and those below it, by their paths from the root, with what is in them; hidden files and
-    folders are left out, and links to folders not followed."""
+    """One of the root's folders and those below it, by their paths from the root, with what is in them, not hidden."""
     if not leads_out(root / top, root):
         for parent, folders, files in os.walk(root / top):
             folders[:] = (name for name in folders if not name.startswith("."))

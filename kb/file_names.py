@@ -14,6 +14,7 @@ _HIDDEN = re.compile(
     "[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f"
     "\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
+_LEFT_BEHIND = re.compile(r"\..*|#.*#|.*~|.*\.(?:bak|orig|rej|sw[op]|tmp)", re.IGNORECASE | re.DOTALL)
 _JOINERS = "\u200c\u200d"
 _DIRECTION_MARKS = "\u061c\u200e\u200f"
 
@@ -34,6 +35,11 @@ def excess(name: str) -> str:
 def is_reserved(name: str) -> bool:
     """Whether Windows takes a file of this name for a device, whatever its ending."""
     return bool(_RESERVED.match(name))
+
+
+def is_left_behind(name: str) -> bool:
+    """Whether a file is hidden, or a copy that an editor or a merge has left: nobody's to publish."""
+    return bool(_LEFT_BEHIND.fullmatch(name))
 
 
 def same(name: str) -> str:

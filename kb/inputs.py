@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from importlib.metadata import distributions
 from pathlib import Path
 
+from kb.file_names import is_left_behind
 from kb.resources import PACKAGE, templates_dir
 from kb.settings import BIBLIOGRAPHY, FILE, Settings
 
@@ -72,7 +73,7 @@ def seen_in(folder: Path, base: Path) -> Iterator[Seen]:
     """The files below a folder, without hidden ones and editors' copies; their paths are relative to `base`."""
     for parent, names, files in os.walk(folder):
         names[:] = [name for name in names if not name.startswith(".") and name not in IGNORED_FOLDERS]
-        yield from seen((Path(parent, name) for name in files if not name.startswith(".") and name[-1] != "~"), base)
+        yield from seen((Path(parent, name) for name in files if not is_left_behind(name)), base)
 
 
 def seen(paths: Iterable[Path], base: Path) -> Iterator[Seen]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from kb.file_names import leads_out
+from kb.file_names import is_left_behind, leads_out
 from kb.resources import frontend_dir, templates_dir
 
 STYLE = "theme/assets/kb.css"
@@ -39,5 +39,5 @@ def is_style(path: str) -> bool:
 def _files(folder: Path, below: str, root: Path | None = None) -> Iterator[tuple[str, bytes]]:
     """The files below a folder; of those below a root, none that a link to elsewhere brings in."""
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and not path.name.startswith(".") and not (root and leads_out(path, root)):
+        if path.is_file() and not is_left_behind(path.name) and not (root and leads_out(path, root)):
             yield f"{below}/{path.relative_to(folder).as_posix()}", path.read_bytes()

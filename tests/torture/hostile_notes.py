@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
 
 import kb
+from kb.base import Base, reread
 from kb.check import check
 
 CONTEXTS = yaml.safe_load((Path(__file__).parent / "payloads" / "contexts.yml").read_text(encoding="utf-8"))
@@ -21,7 +22,7 @@ BLOCKS = ("blocks", "models", "quote", "fields", "keys")
 NAME = "name in the heading"
 ALL = frozenset({NAME, *(context for kind in BLOCKS for context in CONTEXTS[kind])})
 _LINE_END = re.compile(r"\r\n|\r|\n")
-ROUNDS = 12  # of leaving out what is refused; what is refused then is left out as a whole
+ROUNDS = 13  # of leaving out what is refused; what is refused then is left out as a whole
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,11 @@ class HostileNote:
     def citekey(self) -> str:
         """The key of its card."""
         return f"Payload2020n{self.number}"
+
+    @property
+    def path(self) -> str:
+        """Where the note is."""
+        return f"notes/{self.citekey}.md"
 
     @property
     def text(self) -> str:
@@ -126,36 +132,36 @@ class Admitted:
 
 def admitted(folder: Path, payloads: Sequence[str], first: int = 0) -> Admitted:
     """Write a note for each payload into a knowledge base, and leave out what is refused until nothing is."""
-    notes = {note.citekey: note for note in (HostileNote(first + n, payload) for n, payload in enumerate(payloads))}
-    changed: Iterable[str] = list(notes)
-    for last in [False] * ROUNDS + [True]:
-        for key in changed:
-            write(folder, notes[key])
-        refused = refused_lines(folder)
-        changed = [key for key in notes if key in refused]
-        if not changed:
-            break
-        for key in changed:
-            if last or not (found := {each for line in refused[key] for each in notes[key].contexts_at(line) if each}):
-                notes.pop(key)
-                (folder / "notes" / f"{key}.md").unlink()
+    notes = {note.path: note for note in (HostileNote(first + n, payload) for n, payload in enumerate(payloads))}
+    for note in notes.values():
+        write(folder, note)
+    base = kb.load(folder)
+    for chance in reversed(range(ROUNDS)):
+        refused = refused_lines(base)
+        for path, lines in refused.items():
+            found = {each for line in lines for each in notes[path].contexts_at(line) if each}
+            if found and chance:
+                notes[path] = replace(notes[path], without=notes[path].without | found)
+                write(folder, notes[path])
             else:
-                notes[key] = replace(notes[key], without=notes[key].without | found)
-        changed = [key for key in changed if key in notes]
+                del notes[path]
+                (folder / path).unlink()
+        if not refused:
+            break
+        base = reread(base, refused) if refused.keys() <= notes.keys() else kb.load(folder)
     kept = tuple(notes.values())
     return Admitted(kept, Counter(each for note in kept for each in note.without), len(payloads) - len(kept))
 
 
 def write(folder: Path, note: HostileNote) -> None:
     """Write a note."""
-    path = folder / "notes" / f"{note.citekey}.md"
-    path.write_text(note.text, encoding="utf-8", errors="replace", newline="")
+    (folder / note.path).write_text(note.text, encoding="utf-8", errors="replace", newline="")
 
 
-def refused_lines(folder: Path) -> dict[str, list[int]]:
-    """The lines of errors, by the name of the note."""
+def refused_lines(base: Base) -> dict[str, list[int]]:
+    """The lines of errors, by the path of the note."""
     found: dict[str, list[int]] = {}
-    for problem in check(kb.load(folder)):
+    for problem in check(base):
         if problem.severity == "error":
-            found.setdefault(Path(problem.place.path).stem, []).append(problem.place.line)
+            found.setdefault(problem.place.path, []).append(problem.place.line)
     return found

@@ -21,7 +21,7 @@
     if (element.localName === 'script' && !/json/.test(element.type) && !element.src.startsWith(location.origin + '/assets/')) {
       say('a script', element)
     }
-    if (element.matches('iframe, object, embed, applet, base, frame, portal, form[action]')) say('an element', element)
+    if (element.matches('iframe, object, embed, applet, base, frame, portal, form:not([class^=kb-], [data-md-component])')) say('an element', element)
     if (element.matches('article :is(style, link, meta), meta[http-equiv=refresh]')) {
       const to = (element.getAttribute('content') ?? '').match(/^\d+; *url=(.*)$/)?.[1]
       if (!to || new URL(to, location).origin !== location.origin) say('an element', element)

@@ -33,9 +33,9 @@ ACTIVE = re.compile(r"<|script\s*:|data\s*:|&#|\bon\w+\s*=|\b(?:alert|confirm|pr
 def fetch() -> None:
     """Fetch the wheels that are not there."""
     if not is_there():
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        pip = [sys.executable, "-m", "pip", "download", "-qq", "--disable-pip-version-check", "--no-deps"]
         options = ["--only-binary", ":all:", "--require-hashes", "--dest", FETCHED, "--requirement", REQUIREMENTS]
-        subprocess.run([*map(str, command), *map(str, options)], check=True)
+        subprocess.run([*map(str, [*pip, *options])], check=True)
 
 
 def is_there() -> bool:

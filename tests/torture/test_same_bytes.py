@@ -20,13 +20,7 @@ from conftest import copy_repository
 
 ENVIRONMENTS = yaml.safe_load((Path(__file__).parent / "environments.yml").read_text(encoding="utf-8"))
 ADDRESS = "https://example.org/notes/"
-FEW = (
-    "Howard2017arxiv.md",
-    "Howard2017arxiv.en.md",
-    "Sandler2018CVPR.md",
-    "Simonyan2015ICLR.md",
-    "Iandola2016arxiv.md",
-)
+FEW = ("Howard2017arxiv", "Howard2019arxiv", "Sandler2018CVPR", "Simonyan2015ICLR")
 PICTURES = Path(__file__).parent.parent / "cases" / "pages" / "languages" / "notes"
 LONG_AGO = 981_173_106  # seconds since 1970
 
@@ -36,7 +30,7 @@ def source(tmp_path_factory, long) -> Path:
     """The knowledge base that is built: the project's own, or a few of its cards; with pictures."""
     folder = copy_repository(tmp_path_factory.mktemp("source") / "base")
     for note in (folder / "notes").glob("*.md"):
-        if not long and note.name not in FEW:
+        if not long and note.name.partition(".")[0] not in FEW:
             note.unlink()
     shutil.copytree(PICTURES / "net.assets", folder / "notes" / "图 片")
     note = folder / "notes" / "Simonyan2015ICLR.md"
@@ -54,7 +48,7 @@ def expected(source, tmp_path_factory) -> dict[str, str]:
 
 def test_the_site_is_of_all_kinds_of_files(expected):
     endings = {Path(path).suffix for path in expected}
-    assert {".html", ".json", ".xml", ".gz", ".png", ".svg", ".sqlite", ".bib", ".csv", ".txt", ".yml"} <= endings
+    assert {".html", ".json", ".xml", ".gz", ".png", ".sqlite", ".bib", ".csv", ".txt", ".yml"} <= endings
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
