@@ -149,6 +149,7 @@ def test_nothing_that_a_card_says_runs(built, chromium, long):
     refused = f"{sum(found.refused.values())} refused: {dict(found.refused.most_common(6))} …" if found.refused else ""
     print(f"\n{len(found.notes)} payloads in {len(ALL)} contexts: placed {found.placed} times on {walk.pages} pages")
     print(refused, f"{found.refused_whole} refused whole")
+    print(*walk.fired[:5], *walk.could[:5], *walk.asked[:5], sep="\n")  # at once: the long form takes hours to its end
     assert found.placed > len(found.notes) * len(ALL) * 0.7, "most of it is to reach the pages"
     assert (walk.fired, walk.could, walk.asked) == ([], [], [])
 
