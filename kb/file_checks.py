@@ -72,4 +72,4 @@ def hidden_letters(base: Base) -> Iterator[Problem]:
             if letter := hidden_letter(link.target):
                 place = Place(card.path, link.line, link.column)
                 message = f"the link `{link.target}` holds {named(letter)}, which cannot be seen"
-                yield problem("K215", place, message, "write it without")
+                yield problem("K216", place, message, "write it without")

@@ -314,7 +314,7 @@ def hidden_letters(head: Head) -> Iterator[Problem]:
 def name_problems(text: str, place: Place, what: str = "the name") -> Iterator[Problem]:
     """A letter that cannot be seen in a text of a head."""
     if letter := hidden_letter(text):
-        yield problem("K215", place, f"{what} holds {named(letter)}, which cannot be seen", "write it without")
+        yield problem("K216", place, f"{what} holds {named(letter)}, which cannot be seen", "write it without")
 
 
 def _key_hint(key: str, citation: Citation, schema: Schema) -> str:

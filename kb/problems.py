@@ -45,7 +45,7 @@ CODES: dict[str, Code] = {
     "K212": Code("warning", "the paper is in no bibliography", can_be_silenced=True),
     "K213": Code("warning", "two cards are about the same paper", can_be_silenced=True),
     "K214": Code("warning", "an author's name is spelled in two ways", can_be_silenced=True),
-    "K215": Code("error", "a name or a link holds letters that cannot be seen"),
+    "K216": Code("error", "a name or a link holds letters that cannot be seen"),
     "K301": Code("warning", "a dollar sign around TeX has no partner", can_be_silenced=True),
     "K302": Code("error", "a display formula is not closed"),
     "K303": Code("error", "a link leads to no card", can_be_silenced=True),
