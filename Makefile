@@ -1,8 +1,8 @@
 # make site   everything that the site needs, and the site
 # make test   everything that the tests need, and the tests
-# make torture  the long forms of the tests that nothing is lost, whatever a machine or a note does (ten minutes)
+# make torture  the long forms of tests/torture: every kill, full disk, hostile note, name, machine; hours
 # make bench  how fast kb is beside plain MkDocs: benchmarks/speed.md (about an hour)
-# Both do only what is missing. Another Python: make site PYTHON=python3.12
+# All do only what is missing. Another Python: make site PYTHON=python3.12
 
 PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11; do \
 	$$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$each && break; done)
@@ -55,6 +55,7 @@ tools: $(VENV)/.site
 test-tools: $(VENV)/.test
 	$(PYTHON) frontend.py --tests
 	$(BIN)/python tests/browser.py
+	$(BIN)/python tests/torture/injections.py --fetch
 
 $(VENV)/.site: pyproject.toml constraints.txt | $(BIN)/python
 	$(PYTHON) frontend.py

@@ -6,9 +6,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
+from kb.file_names import shortened
 from kb.records import Section
 
 INTRO = "intro"
+LONGEST_ANCHOR = 240  # bytes: files are called by anchors
 _NOT_WORD = re.compile(r"[^\w]+")
 
 
@@ -19,7 +21,9 @@ def slug(text: str) -> str:
 
 def section_anchors(sections: Iterable[Section]) -> list[str]:
     """The anchor of each of a card's sections; those of known sections are their ids."""
-    return numbered(section.id or f"section-{slug(section.heading)}"[:80] for section in sections)
+    return numbered(
+        section.id or shortened(f"section-{slug(section.heading)}"[:80], LONGEST_ANCHOR) for section in sections
+    )
 
 
 def numbered(names: Iterable[str]) -> list[str]:

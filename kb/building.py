@@ -16,6 +16,7 @@ from kb.base import Base
 from kb.built import USUAL, MadeFrom, Order, Outcome, earlier, record_of, refused
 from kb.calls import is_package_call
 from kb.check import check
+from kb.file_names import leads_out
 from kb.fingerprints import can_measure
 from kb.kept import Shelf, is_quiet
 from kb.package_lock import package_lock
@@ -42,9 +43,23 @@ Say = Callable[[str], None]
 def build(settings: Settings, order: Order = USUAL, say: Say = lambda _: None) -> Outcome:
     """Build the site, or say that it is up to date. A build that fails leaves the old site as it was."""
     site = settings.root / (order.site or settings.site)
+    if astray := links_astray(settings, site):
+        return Outcome(CONTENT, tuple(astray))
     with alone(settings, say):
         writing.recover(site)
         return earlier(settings, order, site) or built(settings, order, site, say)
+
+
+def links_astray(settings: Settings, site: Path) -> list[Problem]:
+    """The folders that a build fills, where a link would have it remove what others keep elsewhere."""
+    found = []
+    if leads_out(settings.root / settings.build, settings.root):
+        message = "the folder is a link that leads out of the knowledge base"
+        found.append(problem("K305", Place(settings.build), message, "remove the link: the folder is made anew"))
+    if site.is_symlink() and site.is_dir() and any(site.iterdir()) and not (site / "404.html").is_file():
+        message = "the folder is a link to one that holds something else than a site"
+        found.append(problem("K305", Place(site.name), message, "let it lead to an empty folder"))
+    return found
 
 
 @contextmanager

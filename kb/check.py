@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import posixpath
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from urllib.parse import unquote, urlsplit
@@ -14,6 +13,8 @@ from kb.base import Base
 from kb.bibliographic_checks import repeated_papers, two_spellings, unlisted_papers
 from kb.calls import CallError, is_call, normalise
 from kb.claims import Outcome, footnote, line_of
+from kb.file_checks import hidden_letters, misleading_files
+from kb.file_names import leads_out, same
 from kb.kept import KeptNote, is_quiet
 from kb.lints import meant_unit, misnamed_columns, repeated_texts, unfilled_lines
 from kb.plain_records import from_plain
@@ -99,7 +100,7 @@ def repeated_citekeys(base: Base) -> Iterator[Problem]:
     first: dict[str, Card] = {}
     seen: set[tuple[str, str]] = set()
     for card in base.cards:
-        earlier = first.setdefault(_folded(card.citekey), card)
+        earlier = first.setdefault(same(card.citekey), card)
         if earlier.citekey != card.citekey:
             message = f"`{card.citekey}` differs from `{earlier.citekey}` by case or Unicode form alone"
             yield problem("K206", key_place(card), message, f"that one is at {earlier.path}:{earlier.line}")
@@ -110,7 +111,7 @@ def repeated_citekeys(base: Base) -> Iterator[Problem]:
         seen.add((card.citekey, card.lang))
     for card in base.cards:
         for alias in card.aliases:
-            other = first.get(_folded(alias), card)
+            other = first.get(same(alias), card)
             if other.citekey != card.citekey:
                 message = f"the alias `{alias}` is the citekey of another card"
                 yield problem("K206", Place(card.path, card.line), message, f"it is at {other.path}:{other.line}")
@@ -153,7 +154,7 @@ def old_keys(base: Base) -> Iterator[Problem]:
         for link in card.references:
             name = link.target.partition("#")[0].strip()
             found = base.resolve(name, card.lang) if link.kind == "wiki" and base.schema.match_citekey(name) else None
-            if found and _folded(found.citekey) != _folded(name) and _is_alias(name, found):
+            if found and same(found.citekey) != same(name) and _is_alias(name, found):
                 place = Place(card.path, link.line, link.column)
                 message = f"`{name}` is an old key of `{found.citekey}`"
                 yield problem("K306", place, message, f"write `[[{found.citekey}]]`; the old key leads there, too")
@@ -208,9 +209,11 @@ OWN_VALIDATIONS: Sequence[Validation] = (
     repeated_sections,
     other_years,
     missing_citations,
+    hidden_letters,
     unfilled_lines,
 )
 VALIDATIONS: Sequence[Validation] = (
+    misleading_files,
     repeated_citekeys,
     unlisted_papers,
     repeated_papers,
@@ -263,17 +266,13 @@ def key_place(card: Card) -> Place:
     return Place(card.path, card.line, max(column, 0) + 1)
 
 
-def _folded(key: str) -> str:
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", key).casefold())
-
-
 def _texts(card: Card) -> Iterator[tuple[str, int]]:
     yield card.intro, card.intro_line
     yield from ((section.markdown, section.line + 1) for section in card.sections)
 
 
 def _is_alias(name: str, card: Card) -> bool:
-    return _folded(name) in map(_folded, card.aliases)
+    return same(name) in map(same, card.aliases)
 
 
 def _is_file(target: str) -> bool:
@@ -327,9 +326,8 @@ def _file_problems(link: Link, code: str, message: str, card: Card, base: Base) 
 
 
 def _leads_out(path: str, base: Base) -> bool:
-    root = base.settings.root.resolve()
     outside = path.startswith(("../", "/")) or path == ".." or _DRIVE.match(path)
-    return bool(outside) or not (root / path).resolve().is_relative_to(root)
+    return bool(outside) or leads_out(base.settings.root / path, base.settings.root)
 
 
 def _file_hint(path: str, base: Base) -> str:

@@ -48,11 +48,18 @@ class Refusal(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is returned, never raised."""
+    if arguments is None and sys.getfilesystemencoding() != "utf-8":
+        start_again_in_utf8()
     try:
         options = parser().parse_args(arguments)
     except SystemExit as stop:  # argparse has printed help, a version or what is wrong
         return stop.code if isinstance(stop.code, int) else USAGE
     return guarded(options.run, options)
+
+
+def start_again_in_utf8() -> None:
+    """Replace this process by one that names files in UTF-8: in a locale of another encoding Python would not."""
+    os.execv(sys.executable, [sys.orig_argv[0], "-X", "utf8", *sys.orig_argv[1:]])
 
 
 def guarded(command: Command, options: argparse.Namespace) -> int:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from kb.file_names import is_left_behind, leads_out
 from kb.literals import read_literal, same_literal
 from kb.problems import problem
 from kb.records import Factory, Place, Problem
@@ -56,6 +57,8 @@ def read_model_files(root: Path, models_dir: str, package: str = "") -> tuple[di
     files: dict[str, ModelFile] = {}
     problems: list[Problem] = []
     for path in sorted((root / models_dir).glob("*.py")):
+        if is_left_behind(path.name) or leads_out(path, root):
+            continue  # an editor's; or `check` reports it
         shown = path.relative_to(root).as_posix()
         result = _read(path, shown, (package or models_dir).strip("/").replace("/", "."))
         if isinstance(result, Problem):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from kb.authors import split_authors, surname_first
 from kb.citation import read_citation
+from kb.file_names import excess, fault, hidden_letter, named
 from kb.markdown import plain_text
 from kb.plain_yaml import PlainMapping, as_plain, place_of
 from kb.problems import nearest, problem
@@ -295,10 +296,33 @@ def key_problems(key: str, place: Place, citation: Citation, schema: Schema) -> 
         yield problem(
             "K204", place, f"the citekey `{key}` is not in composed Unicode form (NFC)", f"write `{composed}`"
         )
+    elif wrong := _fault_of_key(key):
+        yield problem("K204", place, f"the citekey `{key}` {wrong}", _key_hint(key, citation, schema))
     elif not schema.match_citekey(key):
         message = f"the citekey `{key}` does not follow the template's pattern"
         hint = f"{_key_hint(key, citation, schema)}, or change `citekey` in the template"
         yield problem("K205", place, message, hint)
+
+
+def _fault_of_key(key: str) -> str:
+    """Why a key cannot name a page, though none of its characters is bad; "" where it can."""
+    if key.casefold() == "index":
+        return "is the name of the list of all cards"
+    return "begins with a dot, as hidden files do" if key.startswith(".") else fault(key) or excess(key)
+
+
+def hidden_letters(head: Head) -> Iterator[Problem]:
+    """Letters that cannot be seen in the fields of a head: two names that look the same would be two."""
+    for name, value in head.fields.items():
+        for text in value if isinstance(value, tuple) else (value,):
+            if isinstance(text, str) and name in head.places:
+                yield from name_problems(text, head.places[name], f"`{name}`")
+
+
+def name_problems(text: str, place: Place, what: str = "the name") -> Iterator[Problem]:
+    """A letter that cannot be seen in a text of a head."""
+    if letter := hidden_letter(text):
+        yield problem("K216", place, f"{what} holds {named(letter)}, which cannot be seen", "write it without")
 
 
 def _key_hint(key: str, citation: Citation, schema: Schema) -> str:
@@ -325,8 +349,7 @@ def _visible(text: str) -> str:
 def _named(letter: str) -> str:
     if letter == " ":
         return "a space"
-    name = unicodedata.name(letter, "")
-    return f"`{letter}`" if letter.isprintable() else f"U+{ord(letter):04X} {name}".rstrip()
+    return f"`{letter}`" if letter.isprintable() else named(letter)
 
 
 def kind_problem(text: str, place: Place, schema: Schema) -> Problem:

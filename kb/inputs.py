@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
+from kb.file_names import is_left_behind
 from kb.resources import PACKAGE, templates_dir
 from kb.settings import BIBLIOGRAPHY, FILE, Settings
 
@@ -88,9 +89,9 @@ def digest(parts: Iterable[object]) -> str:
 def seen_in(folder: Path, base: Path) -> Iterator[Seen]:
     """The files below a folder, without hidden ones and editors' copies; their paths are relative to `base`."""
     start = len(str(base)) + 1
-    for parent, names, files in os.walk(folder, followlinks=True):
+    for parent, names, files in os.walk(folder):
         names[:] = [name for name in names if not name.startswith(".") and name not in IGNORED_FOLDERS]
-        kept = (os.path.join(parent, name) for name in files if not name.startswith(".") and name[-1] != "~")
+        kept = (os.path.join(parent, name) for name in files if not is_left_behind(name))
         yield from _seen(kept, start)
 
 

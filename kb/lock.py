@@ -20,6 +20,7 @@ from typing import Any
 import yaml
 
 from kb.calls import is_package_call
+from kb.file_names import is_reserved
 from kb.fingerprints import COUNTER_VERSION, fingerprint, package_versions
 from kb.package_lock import package_lock
 from kb.plain_yaml import load_plain
@@ -37,7 +38,6 @@ HEADER = (
 COLUMNS = [each.name for each in dataclasses.fields(Layer)]
 TEXTS = ("input", "classifier", "fingerprint")
 CALL_OF_PLAIN_VALUES = re.compile(r"\w+\((?:\w+=[0-9a-z_.]+(?:, |(?=\))))*\)", re.ASCII)
-RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:$|\.)", re.ASCII)
 LONGEST_NAME = 100
 
 
@@ -282,6 +282,6 @@ def file_name(call: str) -> str:
     """
     readable = re.sub(r"[^a-z0-9_.-]+", "-", call.lower()).strip("-.")
     plain = CALL_OF_PLAIN_VALUES.fullmatch(call) and call == call.lower() and len(readable) <= LONGEST_NAME
-    if plain and not RESERVED.match(readable):
+    if plain and not is_reserved(readable):
         return f"{readable}.csv"
     return f"{readable[:LONGEST_NAME]}-{hashlib.sha256(call.encode()).hexdigest()[:8]}.csv"

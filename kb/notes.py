@@ -11,7 +11,19 @@ from pathlib import Path
 from kb.citation import read_citation
 from kb.encoding import read_text
 from kb.expressions import MARKS
-from kb.heads import LINKS, Head, key_problems, kind_problem, links_in, read_front_matter, read_heading, read_quote
+from kb.file_names import leads_out
+from kb.heads import (
+    LINKS,
+    Head,
+    hidden_letters,
+    key_problems,
+    kind_problem,
+    links_in,
+    name_problems,
+    read_front_matter,
+    read_heading,
+    read_quote,
+)
 from kb.markdown import code_spans, definitions, equations, links, math_problems
 from kb.problems import problem
 from kb.prose import prose
@@ -29,13 +41,22 @@ Texts = Sequence[tuple[str, int]]  # Markdown source and the line it begins on
 
 
 def note_paths(root: Path, folder: str) -> list[str]:
-    """The notes below a folder of the root, relative to the root; hidden files and folders hold none."""
+    """The notes below a folder of the root, relative to the root; hidden files and folders hold none.
+
+    Links to what is not in the root, and to folders, are left out: `check` reports them.
+    """
+    if leads_out(root / folder, root):
+        return []
     found: list[str] = []
     for parent, folders, names in os.walk(root / folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
         notes = [os.path.join(parent, name) for name in names if name.endswith(".md") and not name.startswith(".")]
-        found += (Path(note).relative_to(root).as_posix() for note in notes)
+        found += (Path(note).relative_to(root).as_posix() for note in notes if not _is_astray(note, root))
     return sorted(found)
+
+
+def _is_astray(path: str, root: Path) -> bool:
+    return os.path.islink(path) and (leads_out(Path(path), root) or os.path.isdir(path))
 
 
 def read_note(root: Path, path: str, schema: Schema, settings: Settings) -> Note:
@@ -52,7 +73,12 @@ def parse_note(text: str, path: str, schema: Schema, settings: Settings) -> Note
     ranges = tuple(card_ranges(reading))
     above = read_front_matter(reading.front_matter, path, one_card=sum(not each.template for each in ranges) < 2)
     read = [_card(each, above, reading, settings) for each in ranges if not each.template]
-    problems = [*reading.problems, *above.problems, *(found for _, of_card in read for found in of_card)]
+    problems = [
+        *reading.problems,
+        *above.problems,
+        *hidden_letters(above),
+        *(found for _, of_card in read for found in of_card),
+    ]
     if not ranges:
         hint = "a card begins with `### NAME: KEY` and a blockquote of kind and citation"
         problems.append(problem("K209", Place(path), "no heading in the note opens a card", hint))
@@ -107,7 +133,9 @@ def _card(each: CardRange, above: Head, reading: Reading, settings: Settings) ->
     )
     return card, [
         *key_problems(key, _key_place(key, each.heading, reading), citation, reading.schema),
+        *name_problems(name, Place(reading.path, each.heading.line + 1)),
         *quote.problems,
+        *hidden_letters(quote),
         *kind_problems,
         *row_problems,
         *(found for text, line in texts for found in math_problems(text, reading.path, line)),

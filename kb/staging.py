@@ -82,6 +82,8 @@ def stage(site: Site, all_notes: Iterable[Note], folder: Path, fixed: str) -> Fi
     `all_notes` are those of the base, of which the site may hold a part.
     """
     folder.mkdir(exist_ok=True)
+    for top in FOLDERS:
+        writing.drop_link(folder / top)
     before = _read(folder / RECORD)
     before = before if before.fixed == fixed and _is_there(folder, before) else Record()
     digests = _digests(all_notes)

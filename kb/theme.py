@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from kb.file_names import is_left_behind, leads_out
 from kb.resources import frontend_dir, templates_dir
 
 STYLE = "theme/assets/kb.css"
@@ -16,7 +17,7 @@ def theme_files(root: Path) -> dict[str, bytes]:
     files = {
         **dict(_files(frontend_dir(), "theme/assets")),
         **dict(_files(templates_dir() / "theme", "theme")),
-        **dict(_files(root / "templates" / "theme", "theme")),
+        **dict(_files(root / "templates" / "theme", "theme", root)),
     }
     files = {STYLE: joined_styles(files), **{path: data for path, data in files.items() if not is_style(path)}}
     if not any(path.startswith("theme/assets/mathjax/") for path in files):
@@ -35,7 +36,8 @@ def is_style(path: str) -> bool:
     return path.startswith("theme/styles/") and path.endswith(".css")
 
 
-def _files(folder: Path, below: str) -> Iterator[tuple[str, bytes]]:
+def _files(folder: Path, below: str, root: Path | None = None) -> Iterator[tuple[str, bytes]]:
+    """The files below a folder; of those below a root, none that a link to elsewhere brings in."""
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and not path.name.startswith("."):
+        if path.is_file() and not is_left_behind(path.name) and not (root and leads_out(path, root)):
             yield f"{below}/{path.relative_to(folder).as_posix()}", path.read_bytes()

@@ -19,6 +19,8 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO
 
+from kb.file_names import LONGEST, shortened
+
 AT_FDCWD = -100
 RENAME_EXCHANGE = 2
 ASIDE = ".aside-"
@@ -104,7 +106,7 @@ def _replace(path: Path, data: bytes, *, durable: bool = False) -> None:
 
 def _neighbour(path: Path, data: bytes, *, durable: bool = False) -> Path:
     """A new file beside another, which may be there or not: with this content, and as open to others as that one."""
-    neighbour = path.with_name(f".{path.name}.{os.getpid()}.kb-part")
+    neighbour = path.with_name(f".{shortened(path.name, LONGEST)}.{os.getpid()}.kb-part")
     try:
         with _opened(neighbour) as file:
             file.write(data)
@@ -210,7 +212,11 @@ def _put(neighbour: Path, path: Path) -> Callable[[], object]:
 
 
 def sync_tree(folder: Path, files: Mapping[str, str | bytes]) -> int:
-    """Make `folder` hold these files (by relative path) and no others; the number of files written or removed."""
+    """Make `folder` hold these files (by relative path) and no others; the number of files written or removed.
+
+    Nothing is written or removed through a link to another folder: it is removed itself.
+    """
+    drop_link(folder)
     removed = remove_others(folder, {folder / path for path in files})
     return removed + sum(write_if_changed(folder / path, content) for path, content in sorted(files.items()))
 
@@ -218,9 +224,10 @@ def sync_tree(folder: Path, files: Mapping[str, str | bytes]) -> int:
 def remove_others(folder: Path, wanted: Container[Path]) -> int:
     """Remove every file below `folder` that is not wanted, and the folders that this leaves empty."""
     removed = 0
-    for parent, _, names in os.walk(folder, topdown=False):
-        for name in names:
-            if (path := Path(parent, name)) not in wanted:
+    for parent, folders, names in os.walk(folder, topdown=False):
+        links = [name for name in folders if os.path.islink(Path(parent, name))]
+        for name in (*links, *names):
+            if (path := Path(parent, name)) not in wanted or name in links:
                 path.unlink()
                 removed += 1
         if Path(parent) != folder and not os.listdir(parent):
@@ -237,8 +244,15 @@ def remove(path: Path, top: Path | None = None) -> None:
         folder.rmdir()
 
 
+def drop_link(folder: Path) -> None:
+    """Remove a link that stands where a folder of ours belongs: what it leads to is somebody else's."""
+    if folder.is_symlink():
+        folder.unlink()
+
+
 def remove_tree(folder: Path) -> None:
-    """Remove a folder, if it is there."""
+    """Remove a folder, if it is there; of a link to another folder, the link alone."""
+    drop_link(folder)
     if folder.exists():
         shutil.rmtree(folder)
 

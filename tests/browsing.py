@@ -27,12 +27,11 @@ POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 )
-COMPRESSED = {".html", ".css", ".js", ".json", ".svg", ".xml", ".txt", ".md", ".csv", ".yml"}
-
 # What the browser held back because of the policy.
 WATCH = """window.held = []
 addEventListener('securitypolicyviolation', ({violatedDirective, blockedURI, sample}) =>
   window.held.push(`${violatedDirective}: ${blockedURI} ${sample}`))"""
+COMPRESSED = {".html", ".css", ".js", ".json", ".svg", ".xml", ".txt", ".md", ".csv", ".yml"}
 
 # Every formula has been typeset, once.
 SETTLED = """() => [...document.querySelectorAll('.arithmatex')]

@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "kb"
 
 # The way of the data, from records to the command line. A module imports only from those before it in this list.
 ORDER = """
-records problems encoding machine writing resources texts documentation
+records problems encoding file_names machine writing resources texts documentation
 plain_yaml quick_yaml settings inputs built
 authors citation anchors image_sizes
 markdown_rules markdown tex highlighting sanitising line_renderer body_renderer bodies insert
@@ -23,7 +23,8 @@ fingerprints package_lock lock witnesses
 stages drawing runnables
 counting measuring_child children runners cluster_worker clusters measuring running
 search
-judging explaining base publishing lints bibliographic_checks translations lineage silences check keeping naming
+judging explaining base publishing file_checks lints bibliographic_checks translations lineage silences check
+keeping naming
 revisions selection importers importing import_report starting new_cards drafting meaning mendings fixing renaming
 remeasuring asking auditing reporting telling audit_reports
 changes exports pages staging change_reports theme site_builder assembling building freshness serving

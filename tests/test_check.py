@@ -25,6 +25,7 @@ NOTES = sorted(CASES.glob("*.md"))
 ELSEWHERE = {
     "K101",
     "K107",
+    "K109",
     "K212",
     "K405",
     "K406",

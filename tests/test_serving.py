@@ -17,7 +17,8 @@ from pathlib import Path
 
 import browser
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from browsing import POLICY, WATCH
+from playwright.sync_api import Page, Route, expect, sync_playwright
 
 NOTE = "notes/Simonyan2015ICLR.md"
 PATIENCE = 60_000  # milliseconds, on a machine with much else to do
@@ -93,6 +94,25 @@ def test_a_changed_name_is_shown_wherever_the_card_is_named(served, page):
     expect(page.locator("h1").first).to_contain_text("Oxford's network")
     page.goto(f"{served.url}cards/index.html")
     expect(page.locator("body")).to_contain_text("Oxford's network")
+
+
+def test_all_of_it_works_under_the_tightest_policy(served, chromium):
+    """The script that loads a page again is the site's own, too, and needs nothing that a policy forbids."""
+    page = chromium.new_page()
+    page.add_init_script(WATCH)
+    page.route("**/*.html", under_the_policy)
+    page.goto(f"{served.url}cards/Simonyan2015ICLR.html")
+    served.edit(NOTE, "Earlier work used large filters", "Small filters had no friends")
+    expect(page.locator("body")).to_contain_text("Small filters had no friends", timeout=PATIENCE)
+    served.edit(NOTE, "> Architecture", "> Architectur")
+    expect(page.get_by_role("alert")).to_contain_text("K203", timeout=PATIENCE)
+    assert page.evaluate("window.held") == []
+    page.close()
+
+
+def under_the_policy(route: Route) -> None:
+    response = route.fetch()
+    route.fulfill(response=response, headers={**response.headers, "content-security-policy": POLICY})
 
 
 def test_the_author_sees_what_is_not_for_the_public_marked_as_such(served, page):

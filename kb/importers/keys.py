@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from kb.bibliography.citing import citekeys
 from kb.bibliography.records import Entry
+from kb.file_names import excess, fault
 from kb.heads import read_heading
 from kb.importers.drafts import Draft
 from kb.importers.mapping import FILE_NAME, FIRST_HEADING, NoteMapping
@@ -43,7 +44,8 @@ def slug(text: str) -> str:
 
 def is_file_name(name: str) -> bool:
     """Whether a key can name a file, on every system."""
-    return name.isprintable() and not name.startswith(".") and not set(name) & set('/\\:*?"<>|') and len(name) < 200
+    usable = name.isprintable() and not name.startswith(".") and not set(name) & set('/\\:*?"<>|')
+    return usable and not fault(name) and not excess(name)
 
 
 def keys(draft: Draft, mapping: NoteMapping, schema: Schema) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ import unicodedata
 from urllib.parse import quote
 
 from kb.anchors import numbered, slug
+from kb.file_names import excess, fault, hidden_letter
 from kb.lock import file_name
 
 HOME = "index.html"
@@ -32,7 +33,8 @@ _NOT_IN_NAMES = re.compile(r'[/\\:*?"<>|#%\s]')
 def is_file_name(name: str) -> bool:
     """Whether a key may name a page: no path, nothing hidden, nothing that a file system or a link cannot hold."""
     usable = name.isprintable() and not name.startswith(".") and not _NOT_IN_NAMES.search(name)
-    return bool(name) and usable and name != "index" and unicodedata.is_normalized("NFC", name)
+    usable = usable and not hidden_letter(name) and not fault(name) and not excess(name)
+    return bool(name) and usable and name.casefold() != "index" and unicodedata.is_normalized("NFC", name)
 
 
 def card_stem(citekey: str, lang: str = "") -> str:
