@@ -209,7 +209,6 @@ OWN_VALIDATIONS: Sequence[Validation] = (
     repeated_sections,
     other_years,
     missing_citations,
-    hidden_letters,
     unfilled_lines,
 )
 VALIDATIONS: Sequence[Validation] = (
@@ -221,6 +220,7 @@ VALIDATIONS: Sequence[Validation] = (
     broken_links,
     old_keys,
     broken_images,
+    hidden_letters,
     bad_calls,
     repeated_texts,
     unexplained_figures,

@@ -82,10 +82,7 @@ def stage(site: Site, all_notes: Iterable[Note], folder: Path, fixed: str) -> Fi
     `all_notes` are those of the base, of which the site may hold a part.
     """
     folder.mkdir(exist_ok=True)
-    for top in FOLDERS:
-        writing.drop_link(folder / top)
-    before = _read(folder / RECORD)
-    before = before if before.fixed == fixed and _is_there(folder, before) else Record()
+    before = _before(folder, fixed)
     digests = _digests(all_notes)
     recall(site.base, folder / NAMING, fixed, digests)
     there = tuple(jobs(site))
@@ -108,12 +105,23 @@ def stage(site: Site, all_notes: Iterable[Note], folder: Path, fixed: str) -> Fi
     return after.files
 
 
-def _is_there(folder: Path, record: Record) -> bool:
-    """Whether all that was staged is still there."""
-    there = {
-        os.path.join(parent, name) for top in FOLDERS for parent, _, names in os.walk(folder / top) for name in names
-    }
-    return all(os.path.join(folder, path) in there for path in record.files)
+def _before(folder: Path, fixed: str) -> Record:
+    """What was staged; an empty record where it is of no use, or not all of it is there any more."""
+    there, record = _there(folder), _read(folder / RECORD)
+    stands = record.fixed == fixed and all(os.path.join(folder, path) in there for path in record.files)
+    return record if stands else Record()
+
+
+def _there(folder: Path) -> set[str]:
+    """The files that are staged, by their paths; links to other folders are removed."""
+    found: set[str] = set()
+    for top in FOLDERS:
+        writing.drop_link(folder / top)
+        for parent, folders, names in os.walk(folder / top):
+            for name in folders:
+                writing.drop_link(Path(parent, name))
+            found.update(os.path.join(parent, name) for name in names)
+    return found
 
 
 def _light(site: Site) -> str:
