@@ -59,6 +59,7 @@ def install() -> None:
     """Install Lighthouse where it is not there yet."""
     if not (FOLDER / "node_modules" / "lighthouse").is_dir():
         FOLDER.mkdir(parents=True, exist_ok=True)
+        (FOLDER / "package.json").write_text("{}\n", encoding="utf-8")  # else npm installs into the project above
         quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
         subprocess.run(["npm", "install", *quiet, f"lighthouse@{VERSION}"], cwd=FOLDER, check=True)
 
