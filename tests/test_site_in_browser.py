@@ -303,6 +303,16 @@ def test_the_layers_of_a_model_come_when_they_are_opened(site):
     expect(row).to_have_text(re.compile(r"^conv\.0.*10,838,016$"), timeout=PATIENCE)
 
 
+def test_the_last_of_many_models_shows_its_pictures_when_it_is_opened(site):
+    page = site.open("cards/Howard2019arxiv.html")
+    last = page.locator("details.kb-model").last
+    last.locator("summary").first.click()
+    expect(last.locator("svg.kb-net")).to_be_visible()
+    expect(last.locator(".kb-shares tbody tr").first).to_be_visible()
+    assert site.troubles == []
+
+
+
 def test_bibtex_is_copied(site):
     page = site.open("cards/Sandler2018CVPR.html", permissions=["clipboard-read", "clipboard-write"])
     button = page.locator(".kb-copy").first

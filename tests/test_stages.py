@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from fractions import Fraction
 from pathlib import Path
@@ -167,9 +168,11 @@ def files(root):
 
 
 def panel(files, card: str, call: str) -> str:
-    """The HTML of a model's panel."""
+    """The HTML of a model's panel, with what the page fetches when it is opened."""
     page = str(files[f"pages/cards/{card}.md"])
-    return next(each for each in page.split('<details class="kb-model"') if f"<code>{call}</code>" in each[:400])
+    html = next(each for each in page.split('<details class="kb-model"') if f"<code>{call}</code>" in each[:400])
+    later = re.search(r'data-kb-panel="([^"]+)"', html)
+    return html + (json.loads(files[f"pages/cards/{card}.panels.json"])[later[1]] if later else "")
 
 
 def test_bars_show_the_shares_of_the_measurement(files, root):

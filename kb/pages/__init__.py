@@ -217,6 +217,8 @@ def _card(site: Site, env: Environment, view: CardView) -> Files:
     texts = site.texts_of(view.card)
     for model in filter(lambda each: each.layers, view.models):
         yield f"pages/{addresses.layers(model.call, texts.language)}", panels.layers_table(model.layers, texts)
+    if others := panels.apart(env, view):
+        yield f"pages/{addresses.panels(view.path)}", others
     data = to_yaml(view.card)
     yield f"{stem}.yml", data
     yield f"pages/{stem}.yml", data

@@ -62,6 +62,11 @@ def layers(call: str, language: str) -> str:
     return f"layers/{file_name(call).removesuffix('.csv')}.{language}.tsv"
 
 
+def panels(path: str) -> str:
+    """The path of what the card with the page at `path` shows of its many models only when they are opened."""
+    return f"{path.removesuffix('.html')}.panels.json"
+
+
 def source_of(path: str) -> str:
     """The staged Markdown file that becomes the page at `path`."""
     return f"pages/{path.removesuffix('.html')}.md"

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from jinja2 import Environment
 
 from kb.drawing.marks import COLOURS
-from kb.pages import formats
-from kb.pages.views import ModelView
+from kb.pages import addresses, formats
+from kb.pages.views import CardView, ModelView
 from kb.records import Layer, Measurement
 from kb.texts import Texts
+
+MOST_INLINE = 5  # models whose panels are whole in their card's page; the others' pictures come when they are opened
 
 # What most networks are made of has a colour of its own, the last one is for the rest.
 _COLOURS = {"conv1x1": 1, "depthwise": 2, "conv": 3, "linear": 4, "grouped": 5, "attention": 6, "matmul": 6}
@@ -65,6 +72,14 @@ def smaller_figures(measurement: Measurement, texts: Texts) -> tuple[tuple[str, 
         (texts("models.arithmetic_intensity"), f"{measurement.arithmetic_intensity:.1f}"),
         (texts("models.classifier"), classifier if measurement.classifier else "–"),
     )
+
+
+def apart(env: Environment, view: CardView) -> str:
+    """What the page of a card with many models fetches when their panels are opened: HTML by anchor, as JSON."""
+    parts: Any = env.get_template("_model.md.j2").make_module({"here": partial(addresses.link, view.path)})
+    others = measured(view.models[MOST_INLINE:])
+    found = {model.anchor: str(parts.details(view, model, model.measurement)).strip() for model in others}
+    return json.dumps(found, ensure_ascii=False) if found else ""
 
 
 def measured(models: tuple[ModelView, ...]) -> tuple[ModelView, ...]:

@@ -178,6 +178,18 @@
     target.firstElementChild.after(region)
   }, true)
 
+  // So do the pictures, and all but the first numbers, of the last of many models.
+  const panelsAt = {}
+  document.addEventListener("toggle", async ({ target }) => {
+    const link = target.open && target.querySelector("[data-kb-panel]")
+    if (!link) return
+    panelsAt[link.href] ??= fetch(link.href).then((answer) => (answer.ok ? answer.json() : {}))
+    const panel = (await panelsAt[link.href])[link.dataset.kbPanel]
+    if (!panel || !link.isConnected) return
+    link.parentElement.outerHTML = panel
+    markScrollers()
+  }, true)
+
   // What the address points at; one with a stray `%` points at nothing.
   const pointedAt = () => {
     try {
