@@ -79,8 +79,11 @@ def is_placeholder(heading: str) -> bool:
 
 
 def is_template(heading: str, schema: Schema) -> bool:
-    """Whether a heading opens a template: it has a place to fill in, and no citekey."""
-    return is_placeholder(heading) and not has_citekey(heading, schema)
+    """Whether a heading opens a template: its name or its key is a place to fill in. `Net{2}: Key` is a card's."""
+    if not is_placeholder(plain_text(heading)) or has_citekey(heading, schema):
+        return False
+    name, key = read_heading(heading, schema)
+    return name == key or "{" in key or bool(_PLACEHOLDER.fullmatch(name))
 
 
 def has_citekey(heading: str, schema: Schema) -> bool:

@@ -158,6 +158,13 @@ def test_a_rule_at_the_top_is_no_front_matter():
     assert note.problems == ()
 
 
+@pytest.mark.parametrize("heading", ["Net{2}: Own-Key", "<img onerror=f(){}>: Payload2020n6"])
+def test_braces_in_a_name_make_no_template_of_a_card(heading):
+    """Its card would be left out without a word."""
+    note = note_of(f"### {heading}\n\n> 架构\n> Author A. A Network, CVPR 2020\n\n#### 面临问题\n\n一\n")
+    assert [(each.kind, bool(note.cards)) for each in note.slices] == [("card", True)]
+
+
 def test_a_note_without_a_card_says_so():
     assert [problem.code for problem in note_of("Just some text.\n").problems] == ["K209"]
     assert note_of("### {NAME}: {author}{year}{venue}\n\n> 架构\n\n#### 问题\n").problems == ()

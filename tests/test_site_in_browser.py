@@ -312,7 +312,6 @@ def test_the_last_of_many_models_shows_its_pictures_when_it_is_opened(site):
     assert site.troubles == []
 
 
-
 def test_bibtex_is_copied(site):
     page = site.open("cards/Sandler2018CVPR.html", permissions=["clipboard-read", "clipboard-write"])
     button = page.locator(".kb-copy").first

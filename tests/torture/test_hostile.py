@@ -98,7 +98,8 @@ def knowledge_base(folder: Path) -> Path:
     for note in (folder / "notes").glob("*.md"):
         if note.name != "Simonyan2015ICLR.md":
             note.unlink()
-    (folder / "notes" / "picture.png").write_bytes(PICTURE.read_bytes())
+    for name in ("picture.png", "x"):  # many payloads are about a picture called x
+        (folder / "notes" / name).write_bytes(PICTURE.read_bytes())
     settings = folder / "mkdocs.yml"
     text = settings.read_text(encoding="utf-8")
     assert "\n  kb:\n" in text

@@ -550,13 +550,23 @@
     axes.log.checked = state.log
   }
 
-  const render = () => {
-    const found = filtered()
-    fillForms()
-    part("count").textContent = text("count", { shown: found.length, all: rows.length })
-    drawChosen()
-    drawPlot(found)
-    drawTable(sorted(found))
+  const steps = (found) => [
+    () => {
+      fillForms()
+      part("count").textContent = text("count", { shown: found.length, all: rows.length })
+    },
+    drawChosen,
+    () => drawPlot(found),
+    () => drawTable(sorted(found)),
+  ]
+  const render = () => steps(filtered()).forEach((step) => step())
+
+  // When the page comes, it takes a breath between two steps, so that it answers meanwhile.
+  const renderAtLeisure = async () => {
+    for (const step of steps(filtered())) {
+      await new Promise((resume) => setTimeout(resume))
+      step()
+    }
   }
 
   const readFilters = () => {
@@ -618,7 +628,7 @@
   const watchChosen = () => new IntersectionObserver(([{ isIntersecting }]) =>
     part("bar").classList.toggle("kb-bar-below--idle", isIntersecting)).observe(part("chosen"))
 
-  const start = ({ calls }) => {
+  const start = async ({ calls }) => {
     rows = calls
     byCall = new Map(rows.map((row) => [row.call, row]))
     families = unique(rows.map((row) => row.family)).sort()
@@ -630,7 +640,7 @@
     watchChosen()
     part("filter-details").open = matchMedia("(min-width: 45em)").matches
     state = read()
-    render()
+    await renderAtLeisure()
     root.dataset.ready = "yes"
   }
 

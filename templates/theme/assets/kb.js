@@ -73,15 +73,24 @@
     return bottom > 0 && top < innerHeight
   }
 
-  // Those in view first, and a breath between two, so that a page full of formulas answers meanwhile.
-  const setOneByOne = async (formulas) => {
-    const [seen, others] = [[], []]
-    for (const each of formulas) (isInView(each) ? seen : others).push(each)
-    for (const each of [...seen, ...others]) {
-      if (each.isConnected) await window.MathJax.typesetPromise([each])
-      if (each === seen.at(-1)) markWide()
-      await new Promise((resume) => setTimeout(resume))
+  // Those in view first, and a breath between a few, so that a page full of formulas answers meanwhile. To set one the
+  // browser lays out the page: as many are set together as take about as long as that.
+  const LONG = 12 // milliseconds
+  const setInTurns = async (formulas) => {
+    const few = async (waiting) => {
+      let number = 1
+      while (waiting.length) {
+        const began = performance.now()
+        await window.MathJax.typesetPromise(waiting.splice(0, number).filter((each) => each.isConnected))
+        if (performance.now() - began < LONG) number += 1
+        else number = Math.max(1, number - 1)
+        await new Promise((resume) => setTimeout(resume))
+      }
     }
+    const seen = formulas.filter(isInView)
+    await few([...seen])
+    if (seen.length) markWide()
+    await few(formulas.filter((each) => !seen.includes(each)))
   }
 
   // Moving to another page takes MathJax's style sheet out of the head, so it starts anew on each page;
@@ -96,7 +105,7 @@
       MathJax.startup.output.clearCache()
       MathJax.typesetClear()
       MathJax.texReset()
-      return setOneByOne(waiting)
+      return setInTurns(waiting)
     }).then(markWide).catch((error) => console.warn("formulas could not be set:", error))
   }
 
