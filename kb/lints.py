@@ -95,7 +95,8 @@ def _asks(line: str, card: Card) -> bool:
     """Whether a line of a card's blockquote is the template's; of a citation that is missing, K208 tells."""
     quoted = _QUOTED.fullmatch(line)
     field = asked_for(quoted[1]) if quoted else None
-    return field is not None and (field != "citation" or bool(card.citation.text or card.citation.title))
+    may_be_citation = field in ("citation", "")
+    return field is not None and (not may_be_citation or bool(card.citation.text or card.citation.title))
 
 
 def _lines_to_fill_in(template: str) -> frozenset[str]:

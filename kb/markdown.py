@@ -7,6 +7,7 @@ in `token.meta` count from 0 within the parsed text; those that the functions he
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -105,6 +106,7 @@ class Blocks:
         self._tokens, _ = _blocks(text)
         starts = [number for number, token in enumerate(self._tokens) if not token.level and token.map]
         self._runs = [self._tokens[start:end] for start, end in pairwise([*starts, len(self._tokens)])]
+        self._lines = [run[0].map[0] if run[0].map else 0 for run in self._runs]
         self._whole = "]:" not in text and "\0" not in text and "\r" not in text
 
     def top_level(self) -> Iterator[tuple[Token, str]]:
@@ -117,7 +119,7 @@ class Blocks:
 
         Lines that begin after a block and hold whole blocks mean the same alone, but for definitions made elsewhere.
         """
-        found = [run for run in self._runs if run[0].map and start <= run[0].map[0] < end]
+        found = self._runs[bisect_left(self._lines, start) : bisect_left(self._lines, end)]
         if not self._whole or any(run[0].map[1] > end for run in found if run[0].map):
             return None
         tokens = [token for run in found for token in run]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from pathlib import Path
 
 from kb.citation import read_citation
@@ -207,7 +209,8 @@ def _file_language(path: str) -> str:
 def section_headings_of(card: CardRange, reading: Reading) -> Iterator[Block]:
     """The headings that open a card's sections: those at the level of the schema's, or above it."""
     start, end = (card.quote or card.heading).end, card_end(card, reading)
-    below = [block for block in reading.blocks if block.type == "heading" and start <= block.line < end]
+    first, last = (bisect_left(reading.blocks, line, key=attrgetter("line")) for line in (start, end))
+    below = [block for block in reading.blocks[first:last] if block.type == "heading"]
     levels = [block.level for block in below if reading.schema.section_id(block.text)]
     level = min(levels or [block.level for block in below], default=0)
     return (block for block in below if block.level <= level)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -29,6 +30,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # What a shell starts in the background ignores an interrupt, and so would all that the tests start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.getoption("--long"):
         hypothesis.settings.load_profile("long")
 

@@ -9,7 +9,6 @@ import os
 import signal
 import subprocess
 import sys
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -151,9 +150,8 @@ def test_a_reader_that_has_enough_is_no_error(root):
 def test_an_interrupt_is_quiet(starter):
     command = [sys.executable, "-m", "kb", "serve", "--port", "0"]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # what a shell starts in the background ignores it
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, cwd=starter, env=environment, preexec_fn=heed, **pipes) as process:
+    with subprocess.Popen(command, cwd=starter, env=environment, **pipes) as process:
         assert b"http://127.0.0.1:" in process.stdout.readline()
         process.send_signal(signal.SIGINT)
         said = process.communicate(timeout=60)[1]

@@ -73,7 +73,9 @@ def test_progress_is_told(tmp_path):
     _knowledge_base(tmp_path, "nn.Linear(4, 2)")
     told = []
     list(measure(["net()", "net(width=2)"], tmp_path, progress=lambda *each: told.append(each)))
-    assert told == [(0, 2, "net()"), (1, 2, "net(width=2)"), (2, 2, "")]
+    assert told[::2] == [(0, 2, "net()"), (2, 2, "")]
+    assert told[1][:2] == (1, 2)
+    assert told[1][2] in ("net()", "net(width=2)"), "one that is not done yet"
 
 
 def test_an_incomplete_measurement_says_so(tmp_path):

@@ -92,6 +92,11 @@ def pages(base: Base, address: str | None = None, *, private: bool = False) -> d
     return made
 
 
+def card_pages(site: Site, view: CardView) -> dict[str, str | bytes]:
+    """The files of one card: its page, its bodies and images, its data."""
+    return dict(_card(site, rendering.environment(site, site.interface(view.card)), view))
+
+
 def environments(site: Site) -> Callable[[Job], Environment]:
     """The templates of each part of the site, in the language of the card that it is about."""
     in_language = rendering.environments(site)
