@@ -21,7 +21,7 @@ from kb.base import load
 from kb.remeasuring import draw_all
 from kb.starting import start
 
-SEEDS = range(int(os.environ.get("KB_SEEDS", "2")))
+SEEDS = range(int(os.environ.get("KB_SEEDS", "1")))
 STEPS = 6
 NAMES = ["Net", "Former", "Mixer", "Scan"]
 MODEL = """\

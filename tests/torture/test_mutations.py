@@ -1,6 +1,6 @@
 """Cards changed at random are rendered or rejected, at their line, in time: no note ends a build with a traceback.
 
-100 of them each time, 10,000 with `--long`; the same ones unless another `--seed` is given, as it is each night. A
+60 of them each time, 10,000 with `--long`; the same ones unless another `--seed` is given, as it is each night. A
 failure names seed and number; `python tests/torture/test_mutations.py SEED NUMBER` writes that card to the output.
 """
 
@@ -45,7 +45,7 @@ def seed(request):
 
 
 def test_mutated_cards_are_rendered_or_rejected(tmp_path, long, seed):
-    numbers = list(range(10_000 if long else 100))
+    numbers = list(range(10_000 if long else 60))
     workers = cores() if long else 1
     trials = [Trial(seed, numbers[first::workers], base(tmp_path / str(first))) for first in range(workers)]
     while busy := {each.answers: each for each in trials if each.left}:

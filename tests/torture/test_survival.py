@@ -48,13 +48,13 @@ COUNTED: Counter[str] = Counter()
 STEPS = {  # kill points and failures of each scenario: in the short form, in the long one
     "a first build": ((2, 1), (20, 6)),
     "a build over a site": ((1, 1), (6, 2)),
-    "a build after a change": ((4, 2), (40, 14)),
+    "a build after a change": ((2, 1), (40, 14)),
     "a build in two processes": ((1, 1), (12, 6)),
     "a build that renames the site twice": ((2, 1), (16, 4)),
-    "entering measurements": ((8, 4), (40, 20)),
-    "kb fix": ((8, 4), (40, 20)),
-    "kb fix --rename": ((10, 4), (40, 20)),
-    "kb import": ((8, 4), (40, 20)),
+    "entering measurements": ((5, 2), (40, 20)),
+    "kb fix": ((5, 2), (40, 20)),
+    "kb fix --rename": ((6, 2), (40, 20)),
+    "kb import": ((5, 2), (40, 20)),
     "kb new": ((4, 2), (10, 6)),
     "kb init": ((4, 3), (30, 15)),
 }
