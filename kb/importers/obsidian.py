@@ -6,12 +6,12 @@ Callouts, highlights, tags and Dataview's code stay as they are written.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from markdown_it.token import Token
 
 from kb.markdown import parser
-from kb.plain_yaml import PlainList, PlainMapping
+from kb.plain_yaml import PlainList
 
 _BLOCK_ID = re.compile(r"(?P<before>^|\s)\^(?P<id>[A-Za-z0-9-]+)[ \t]*$")
 _COMMENT = re.compile(r"%%(?P<text>.*?)%%", re.DOTALL)
@@ -86,8 +86,3 @@ def unlinked(value: object) -> object:
     if isinstance(value, PlainList | list):
         return [unlinked(item) for item in value]
     return value
-
-
-def linked_keys(data: PlainMapping) -> Iterator[str]:
-    """The properties that hold links."""
-    yield from (key for key, value in data.items() if unlinked(value) != value)
