@@ -110,7 +110,7 @@ def generated() -> tuple[str, ...]:
     addresses = [f"{scheme}{script}" for scheme, script in product(GRAMMAR["schemes"], GRAMMAR["scripts"])]
     links = GRAMMAR["links"]
     linked = [links[number % len(links)].replace("ADDRESS", address) for number, address in enumerate(addresses)]
-    return tuple(dict.fromkeys([*handled, *addresses, *linked]))
+    return tuple(dict.fromkeys([*handled, *addresses, *linked, *GRAMMAR["caught"]]))
 
 
 def _written(plain: str, changes: list[tuple[str, str]]) -> str:

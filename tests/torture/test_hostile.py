@@ -24,7 +24,7 @@ from browsing import ARGUMENTS, PATIENCE, POLICY, served
 from bs4 import BeautifulSoup
 from conftest import copy_repository, run_kb
 from hostile_notes import ALL, CONTEXTS, Admitted, admitted
-from injections import collected, counts, payloads
+from injections import GRAMMAR, collected, counts, payloads
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 PARTS = 24
@@ -108,8 +108,10 @@ def knowledge_base(folder: Path) -> Path:
 
 
 def chosen(part: int, long: bool) -> tuple[str, ...]:
-    """The payloads of a part: all in `PARTS` parts, or a sample of them as one."""
-    return payloads()[part::PARTS] if long else payloads()[:: len(payloads()) // SAMPLE][:SAMPLE]
+    """The payloads of a part: all in `PARTS` parts, or a sample of them as one, with those that once got through."""
+    if long:
+        return payloads()[part::PARTS]
+    return *payloads()[:: len(payloads()) // SAMPLE][:SAMPLE], *GRAMMAR["caught"]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

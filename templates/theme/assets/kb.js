@@ -17,7 +17,19 @@
       packages: { "[-]": ["require"] },
     },
     options: { ignoreHtmlClass: ".*", processHtmlClass: "arithmatex" },
-    startup: { typeset: false },
+    startup: {
+      typeset: false,
+      ready() {
+        strictAddresses(window.MathJax._.ui.safe.SafeMethods.SafeMethods)
+        window.MathJax.startup.defaultReady()
+      },
+    },
+  }
+
+  // Browsers pass over control characters in an address, MathJax's filter of \href does not: it took \x01javascript: for no scheme.
+  const strictAddresses = (methods) => {
+    const filter = methods.filterURL
+    methods.filterURL = (safe, address) => filter(safe, address.replace(/[\0-\x1f]/g, "").trim())
   }
 
   // What scrolls by itself can be reached and scrolled by keyboard; what has a role has seen to it. What is closed is left alone: to measure it, the
