@@ -7,6 +7,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from kb.records import Metric, Printed
 
@@ -145,6 +146,7 @@ def _unit(text: str, metric: Metric) -> tuple[str, int] | None:
     return _SCALES.get(word) or _SCALES.get(word.split(" ")[0])
 
 
+@lru_cache(maxsize=256)
 def read_figure(text: str, column: Column) -> tuple[str, str, Decimal, Decimal] | None:
     """Printed digits, unit, value and step of a cell; None where it holds no figure that can be read."""
     plain = _plain(text)

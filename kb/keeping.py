@@ -82,7 +82,7 @@ class _Reader:
 
     def _read(self, path: str) -> tuple[Note, Facts]:
         seen, looked = _seen(self.settings.root / path), time.time_ns()
-        note = read_note(self.settings.root, path, self.schema, self.settings)
+        note = read_note(self.settings.root, path, self.schema, self.settings, with_prose=self.lay_aside)
         return note, {"seen": seen, "looked": looked, **self._facts(note)}
 
     def _facts(self, note: Note) -> Facts:

@@ -20,7 +20,7 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
-from kb.markdown_rules import callouts, delimiters, footnotes, html, math, positions, tables
+from kb.markdown_rules import callouts, delimiters, footnotes, html, letters, math, positions, tables
 from kb.markdown_rules import links as link_rules
 from kb.markdown_rules.reading import as_text
 from kb.problems import problem
@@ -29,6 +29,8 @@ from kb.records import Equation, Link, Place, Problem
 LONGEST_FORMULA = 40  # characters that a formula may have to be read without being set
 MAX_NESTING = 40  # lists count twice; the time that a hostile line takes grows with it
 _PARTS = 16  # how many parts of notes are kept, parsed: a note's own, until all its readers have seen them
+_FORMULAS = frozenset({"math_inline", "math_display", "math_block"})
+_LOOKED_FOR = _FORMULAS | {"code_inline", "wiki_link", "link_open", "image", "html_inline", "html_tag"}
 _NEWLINES = re.compile(r"\r\n?")
 _STRAY_HINT = "write $x$, with a space on both sides or on neither; write \\$ for the sign itself"
 _REACH = re.compile(r"[$\n]")
@@ -55,7 +57,7 @@ def parser() -> MarkdownIt:
 def make_parser() -> MarkdownIt:
     """A new parser with all our rules."""
     md = MarkdownIt("commonmark", {"maxNesting": MAX_NESTING, "tasklists": True})
-    for rules in (html, tables, delimiters, math, link_rules, callouts, footnotes, positions):
+    for rules in (html, tables, delimiters, math, link_rules, callouts, footnotes, positions, letters):
         rules.install(md)
     return md
 
@@ -196,8 +198,8 @@ def equations(text: str, first_line: int) -> tuple[Equation, ...]:
     """The formulas of a text, in the order of their lines."""
     found = [
         Equation(token.content, token.type != "math_inline", first_line + line)
-        for token, line, _ in _walk(text)
-        if token.type in ("math_inline", "math_display", "math_block")
+        for token, line, _ in _found(text)
+        if token.type in _FORMULAS
     ]
     return tuple(sorted(found, key=lambda equation: equation.line))
 
@@ -206,7 +208,7 @@ def links(text: str, first_line: int, definitions: str = "") -> tuple[Link, ...]
     """The links and images of a text, also those written in HTML."""
     return tuple(
         Link(kind, target, label, first_line + line, column + 1)
-        for token, line, column in _walk(text, definitions)
+        for token, line, column in _found(text, definitions)
         for kind, target, label in _targets(token)
     )
 
@@ -215,14 +217,19 @@ def code_spans(text: str, first_line: int) -> list[tuple[str, int, int]]:
     """The code spans of a text: content, line, column."""
     return [
         (token.content, first_line + line, column + 1)
-        for token, line, column in _walk(text)
+        for token, line, column in _found(text)
         if token.type == "code_inline"
     ]
 
 
 def plain_texts(text: str, first_line: int) -> list[tuple[str, int]]:
     """What is neither markup, code nor formula in a text, run by run, with the line of each."""
-    return [(token.content, first_line + line) for token, line, _ in _walk(text) if token.type == "text"]
+    return [
+        (token.content, first_line + token.meta.get("line", block.map[0] if block.map else 0))
+        for block in parse(text)
+        for token in block.children or ()
+        if token.type == "text"
+    ]
 
 
 def plain_text(source: str) -> str:
@@ -289,14 +296,18 @@ def _end_of_reach(content: str, offset: int) -> int:
     return found.start() if found else len(content)
 
 
-def _walk(text: str, definitions: str = "") -> Iterator[tuple[Token, int, int]]:
-    """Every token that stands for something in a line, and every formula, with line and column."""
+@lru_cache(maxsize=_PARTS)
+def _found(text: str, definitions: str = "") -> tuple[tuple[Token, int, int], ...]:
+    """The formulas, code spans, links, images and tags of a text, with line and column."""
+    found: list[tuple[Token, int, int]] = []
     for block in parse(text, definitions):
         line = block.map[0] if block.map else 0
         if block.type == "math_block":
-            yield block, line, 0
-        for token in block.children or []:
-            yield token, token.meta.get("line", line), token.meta.get("column", 0)
+            found.append((block, line, 0))
+        for token in block.children or ():
+            if token.type in _LOOKED_FOR:
+                found.append((token, token.meta.get("line", line), token.meta.get("column", 0)))
+    return tuple(found)
 
 
 def _targets(token: Token) -> Iterator[tuple[Literal["wiki", "link", "image"], str, str]]:

@@ -61,20 +61,20 @@ def _is_astray(path: str, root: Path) -> bool:
     return os.path.islink(path) and (leads_out(Path(path), root) or os.path.isdir(path))
 
 
-def read_note(root: Path, path: str, schema: Schema, settings: Settings) -> Note:
-    """The note in a file; `path` is relative to the root."""
+def read_note(root: Path, path: str, schema: Schema, settings: Settings, *, with_prose: bool = True) -> Note:
+    """The note in a file; `path` is relative to the root. Only pages need the prose of its cards."""
     text = read_text(root, path, settings.limits.note)
     if isinstance(text, Problem):
         return Note(path, (), (), (text,))
-    return parse_note(text, path, schema, settings)
+    return parse_note(text, path, schema, settings, with_prose=with_prose)
 
 
-def parse_note(text: str, path: str, schema: Schema, settings: Settings) -> Note:
+def parse_note(text: str, path: str, schema: Schema, settings: Settings, *, with_prose: bool = True) -> Note:
     """The note in a text: its slices, its cards, and what is wrong with it as far as the text alone tells."""
     reading = Reading.of(text, path, schema, settings.limits)
     ranges = tuple(card_ranges(reading))
     above = read_front_matter(reading.front_matter, path, one_card=sum(not each.template for each in ranges) < 2)
-    read = [_card(each, above, reading, settings) for each in ranges if not each.template]
+    read = [_card(each, above, reading, settings, with_prose=with_prose) for each in ranges if not each.template]
     problems = [
         *reading.problems,
         *above.problems,
@@ -87,7 +87,9 @@ def parse_note(text: str, path: str, schema: Schema, settings: Settings) -> Note
     return Note(path, tuple(slices(ranges, reading)), tuple(card for card, _ in read), tuple(problems))
 
 
-def _card(each: CardRange, above: Head, reading: Reading, settings: Settings) -> tuple[Card, list[Problem]]:
+def _card(
+    each: CardRange, above: Head, reading: Reading, settings: Settings, *, with_prose: bool
+) -> tuple[Card, list[Problem]]:
     name, key = read_heading(each.heading.text, reading.schema)
     quote = read_quote(quote_lines(each.quote, reading), reading.schema) if each.quote else Head()
     fields = _Fields(quote, above)
@@ -131,7 +133,7 @@ def _card(each: CardRange, above: Head, reading: Reading, settings: Settings) ->
         definitions=used,
         intro_line=head_end + 1,
         references=tuple(link for text, line in texts for link in links(text, line)),
-        prose=prose(texts[0], sections, used),
+        prose=prose(texts[0], sections, used) if with_prose else (),
     )
     return card, [
         *key_problems(key, _key_place(key, each.heading, reading), citation, reading.schema),

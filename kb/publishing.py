@@ -69,7 +69,7 @@ def public_card(card: Card, schema: Schema) -> Card:
         claims=_public_of(card.claims, hidden),
         references=_public_of(card.references, hidden),
         definitions=used,
-        prose=prose((intro, card.intro_line), sections, used),
+        prose=prose((intro, card.intro_line), sections, used) if card.prose else (),
     )
 
 

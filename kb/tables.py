@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from markdown_it.token import Token
 
@@ -193,6 +194,7 @@ def _spans_in(cell: str) -> list[str]:
     return [span for span, _, _ in code_spans(cell, 1)] if "`" in cell else []
 
 
+@lru_cache(maxsize=256)
 def _without_calls(cell: str) -> str:
     """A cell's text without calls and expressions: `ResNet-50 (`resnet(depth=50)`)` is ResNet-50."""
     source = _bare(cell)

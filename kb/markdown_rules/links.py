@@ -16,7 +16,6 @@ from kb.markdown_rules.reading import as_text
 Rule = Callable[[StateInline, bool], bool]
 _WIKI = re.compile(r"(!?)\[\[([^\[\]\n|]{1,300})(?:\|([^\[\]\n]{1,300}))?\]\](?!\()")
 IMAGE = re.compile(r"\.(?:png|jpe?g|gif|webp|svg|bmp|avif)$", re.IGNORECASE)
-_ADDRESS_START = r"(?<![A-Za-z0-9])(?:https?://|www\.)"
 _ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<>\"`|\\^{}\u2018-\u201f]{1,2000}")
 _HOST = re.compile(r"(?:https?://)?(?:[^\s/?#@]{1,200}@)?[\w-]++(?:\.[\w-]++)*+(?::\d++)?+(?!:)")
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
@@ -30,7 +29,6 @@ def install(md: MarkdownIt) -> None:
     md.inline.ruler.at("link", _if_closed(rules_inline.link))
     md.inline.ruler.at("image", _if_closed(rules_inline.image))
     md.core.ruler.after("inline", "link_texts", link_texts)
-    md.inline.terminator_re = re.compile(f"{md.inline.terminator_re.pattern}|{_ADDRESS_START}")
 
 
 def _if_closed(rule: Rule) -> Rule:
