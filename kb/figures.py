@@ -90,6 +90,7 @@ class Column:
     scale: int = 0  # power of ten
 
 
+@lru_cache(maxsize=256)
 def read_header(text: str) -> Column | None:
     """The metric that a header names, with its unit; None for a header that names none."""
     header = _plain(text).casefold()

@@ -222,6 +222,8 @@ class _QuoteReader:
 
     def _is_cited(self) -> bool:
         """Whether the citation is complete; one that is not goes on with the next line."""
+        if not self._citation:
+            return False
         citation = read_citation(plain_text(" ".join(self._citation)))
         return bool(citation.title) and citation.year is not None
 

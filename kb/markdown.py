@@ -20,7 +20,7 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
-from kb.markdown_rules import callouts, delimiters, footnotes, html, letters, math, positions, tables
+from kb.markdown_rules import callouts, delimiters, footnotes, html, letters, math, positions, single_lines, tables
 from kb.markdown_rules import links as link_rules
 from kb.markdown_rules.reading import as_text
 from kb.problems import problem
@@ -57,7 +57,7 @@ def parser() -> MarkdownIt:
 def make_parser() -> MarkdownIt:
     """A new parser with all our rules."""
     md = MarkdownIt("commonmark", {"maxNesting": MAX_NESTING, "tasklists": True})
-    for rules in (html, tables, delimiters, math, link_rules, callouts, footnotes, positions, letters):
+    for rules in (html, tables, delimiters, math, link_rules, callouts, footnotes, positions, single_lines, letters):
         rules.install(md)
     return md
 
@@ -234,6 +234,8 @@ def plain_texts(text: str, first_line: int) -> list[tuple[str, int]]:
 
 def plain_text(source: str) -> str:
     """What readers see of a line of Markdown: no markup, no footnote marks."""
+    if letters.is_text(source) and "\0" not in source:
+        return " ".join(source.split())
     tokens = parser().parseInline(source, {footnotes.ANY: True})
     return " ".join(as_text(token for block in tokens for token in block.children or []).split())
 

@@ -238,6 +238,8 @@ def _claims(texts: Texts) -> Iterator[Claim]:
 
 def used_definitions(text: str, known: Mapping[str, str]) -> str:
     """The link and footnote definitions that a text refers to, also by way of each other, in the order of labels."""
+    if not known:
+        return ""
     spelt: dict[str, list[str]] = {}
     for label in known:
         spelt.setdefault(label.casefold(), []).append(label)

@@ -91,7 +91,7 @@ def _lines(section: Section) -> range:
 
 def _private_below(text: str, first_line: int, schema: Schema) -> Iterator[range]:
     """The lines under headings that name a private section, at whatever level they were written."""
-    if schema.private and _named_private(schema).search(text):
+    if "#" in text and schema.private and _named_private(schema).search(text):
         for heading in headings(text):
             if schema.section_id(heading.text) in schema.private:
                 end = min(heading.end_line, len(text.splitlines()))  # the last ends with its text

@@ -64,12 +64,13 @@ class Reading:
     def of(cls, text: str, path: str, schema: Schema, limits: Limits = DEFAULT_LIMITS) -> Reading:
         plain = without_marks(text)
         source, taken = front_matter(plain)
-        data, problems = _front_matter(source or "", path, limits)
-        lines = tuple(split_lines(plain if plain.endswith("\n") or not plain else f"{plain}\n"))
+        data, problems = _front_matter(source, path, limits) if source else (None, [])
+        raw = tuple(split_lines(text))
+        whole = plain if plain.endswith("\n") or not plain else f"{plain}\n"
+        lines = raw if whole == text else tuple(split_lines(whole))
         body = "\n" * taken + "".join(lines[taken:])
         parsed = Blocks(body)
         known = definitions(body) if "]:" in body else {}
-        raw = tuple(split_lines(text))
         return cls(path, schema, raw, lines, tuple(_blocks(parsed)), parsed, data, known, tuple(problems))
 
     def text(self, start: int, end: int) -> str:

@@ -19,7 +19,6 @@ from kb.records import ModelRef, Place, Printed, Problem, ResultRow, Section
 
 MODELS_SECTION = "models"
 
-_NO_MARKUP = re.compile(r"(?:[^\W_]|[ .,%()（）+/-])*")
 _FOOTNOTE = re.compile(r"\[\^([^\]\s]+)\]")
 
 
@@ -205,8 +204,8 @@ def _without_calls(cell: str) -> str:
 
 
 def _read(source: str) -> str:
-    """What readers see of a cell; most hold no markup."""
-    return " ".join(source.split()) if _NO_MARKUP.fullmatch(source) else plain_text(source).strip()
+    """What readers see of a cell."""
+    return plain_text(source).strip()
 
 
 def _bare(cell: str) -> str:

@@ -34,6 +34,11 @@ _END_OF_TEXT = re.compile(
 )
 
 
+def is_text(line: str) -> bool:
+    """Whether a line of text can hold nothing else."""
+    return not _END_OF_TEXT.search(line)
+
+
 def install(md: MarkdownIt) -> None:
     """Try rules by the character they begin with. To be called when all of them are in place."""
     md.inline = _Inline(md.inline)
@@ -50,7 +55,7 @@ class _Inline(ParserInline):
         self.terminator_re = _END_OF_TEXT
 
     def parse(self, src: str, md: MarkdownIt, env: Any, tokens: list[Token]) -> list[Token]:
-        if not src or self.terminator_re.search(src):
+        if not src or not is_text(src):
             return super().parse(src, md, env, tokens)
         tokens.append(Token("text", "", 0, content=src))
         return tokens
