@@ -37,6 +37,9 @@ _REACH = re.compile(r"[$\n]")
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|[/\\]{2}")
 _TEX = re.compile(r"\\[A-Za-z]{2,}|[\^_]\{|[A-Za-z0-9)]\^[A-Za-z0-9]")
 
+Environment = dict[str, Any]  # what the parser notes on its way
+Spans = dict[str, tuple[int, int]]  # by label
+
 
 @dataclass(frozen=True, slots=True)
 class Heading:
@@ -76,23 +79,23 @@ def parse(text: str, definitions: str = "") -> tuple[Token, ...]:
 @lru_cache(maxsize=_PARTS)
 def _parsed(text: str, definitions: str) -> tuple[Token, ...]:
     blocks = None if definitions else _foreseen.pop(text, None)
-    return tuple(parse_anew(text, definitions) if blocks is None else _from_blocks(text, blocks))
+    return tuple(parse_anew(text, definitions) if blocks is None else _from_blocks(text, *blocks))
 
 
-_foreseen: dict[str, list[Token]] = {}  # block tokens of texts that are about to be parsed
+_foreseen: dict[str, tuple[list[Token], Environment]] = {}  # what was met of texts that are about to be parsed
 
 
-def foresee(text: str, blocks: list[Token]) -> None:
-    """Let `parse` go on from the block tokens of a text, which were met in the note that it is a part of."""
+def foresee(text: str, blocks: tuple[list[Token], Environment]) -> None:
+    """Let `parse` go on from the block tokens of a text, and from its definitions, which were met in its note."""
     while len(_foreseen) >= _PARTS:
         del _foreseen[next(iter(_foreseen))]
     _foreseen[text] = blocks
 
 
-def _from_blocks(text: str, blocks: list[Token]) -> list[Token]:
+def _from_blocks(text: str, blocks: list[Token], env: Environment) -> list[Token]:
     """What the parser makes of a text whose blocks are known: all of its rules but those that find them."""
     md = parser()
-    state = StateCore(text, md, {}, blocks)
+    state = StateCore(text, md, env, blocks)
     names = md.core.ruler.get_active_rules()
     for name, rule in zip(names, md.core.ruler.getRules(""), strict=True):
         if name not in ("normalize", "block"):
@@ -104,22 +107,27 @@ class Blocks:
     """The block tokens of a note, from which those of its parts are taken."""
 
     def __init__(self, text: str) -> None:
-        self._text = text
-        self._tokens, _ = _blocks(text)
-        starts = [number for number, token in enumerate(self._tokens) if not token.level and token.map]
-        self._runs = [self._tokens[start:end] for start, end in pairwise([*starts, len(self._tokens)])]
+        tokens, env = _blocks(text)
+        starts = [number for number, token in enumerate(tokens) if not token.level and token.map]
+        self._runs = [tokens[start:end] for start, end in pairwise([*starts, len(tokens)])]
         self._lines = [run[0].map[0] if run[0].map else 0 for run in self._runs]
-        self._whole = "]:" not in text and "\0" not in text and "\r" not in text
+        self._references = env.get("references", {})
+        notes = sum(token.type == "footnote_reference_open" for token in tokens)
+        once = "duplicate_refs" not in env and notes == len(env.get("footnotes", {}).get("refs", ()))
+        self._whole = once and "\0" not in text and "\r" not in text
+        self.spans = _spans(tokens, env)
+        self.definitions = _sources(text, self.spans)
 
     def top_level(self) -> Iterator[tuple[Token, str]]:
         """The tokens that open top-level blocks, each with the source inside it; their maps count lines from 0."""
         for run in self._runs:
             yield run[0], run[1].content if len(run) > 1 else ""
 
-    def part(self, start: int, end: int) -> list[Token] | None:
+    def part(self, start: int, end: int) -> tuple[list[Token], Environment] | None:
         """The tokens of the blocks on these lines, as if these were the whole text; None where that cannot be told.
 
         Lines that begin after a block and hold whole blocks mean the same alone, but for definitions made elsewhere.
+        With the tokens comes what the parser would have noted of the definitions.
         """
         found = self._runs[bisect_left(self._lines, start) : bisect_left(self._lines, end)]
         if not self._whole or any(run[0].map[1] > end for run in found if run[0].map):
@@ -128,10 +136,16 @@ class Blocks:
         for token in tokens:
             if token.map:
                 token.map = [token.map[0] - start, token.map[1] - start]
-        return tokens
+        return tokens, self._noted(tokens, start, end)
+
+    def _noted(self, tokens: Sequence[Token], start: int, end: int) -> Environment:
+        references = {label: each for label, each in self._references.items() if start <= each["map"][0] < end}
+        labels = [token.meta["label"] for token in tokens if token.type == "footnote_reference_open"]
+        notes = {"refs": {f":{label}": -1 for label in labels}, "list": {}}
+        return ({"references": references} if references else {}) | ({"footnotes": notes} if labels else {})
 
 
-def _environment(source: str) -> dict[str, Any]:
+def _environment(source: str) -> Environment:
     """What the parser should know before it begins: the definitions from outside."""
     tokens, references = _outer_definitions(source)
     labels = [token.meta["label"] for token in tokens if token.type == "footnote_reference_open"]
@@ -164,13 +178,20 @@ def _is_heading(token: Token) -> bool:
 
 def definitions(text: str) -> dict[str, str]:
     """The source of each link and footnote definition, by its label (a footnote's begins with `^`)."""
-    lines, spans = _NEWLINES.sub("\n", text).split("\n"), definition_spans(text)
+    return _sources(text, definition_spans(text))
+
+
+def _sources(text: str, spans: Spans) -> dict[str, str]:
+    lines = _NEWLINES.sub("\n", text).split("\n") if spans else []
     return {label: dedent("\n".join(lines[first:end])).rstrip() for label, (first, end) in spans.items()}
 
 
-def definition_spans(text: str) -> dict[str, tuple[int, int]]:
+def definition_spans(text: str) -> Spans:
     """The lines of each definition: the first, and the one after its last, from 0."""
-    tokens, env = _blocks(text)
+    return _spans(*_blocks(text))
+
+
+def _spans(tokens: Sequence[Token], env: Environment) -> Spans:
     spans = {label: tuple(reference["map"]) for label, reference in env.get("references", {}).items()}
     for token in tokens:
         if token.type == "footnote_reference_open" and token.map:
@@ -185,11 +206,11 @@ def code_lines(text: str) -> set[int]:
     return {line + 1 for start, end in maps for line in range(start, end)}
 
 
-def _blocks(text: str) -> tuple[list[Token], dict[str, Any]]:
+def _blocks(text: str) -> tuple[list[Token], Environment]:
     """The block tokens of a text, in which lines are not parsed, and the definitions met on the way."""
     md = parser()
     tokens: list[Token] = []
-    env: dict[str, Any] = {}
+    env: Environment = {}
     md.block.parse(_NEWLINES.sub("\n", text).replace("\0", "\ufffd"), md, env, tokens)
     return tokens, env
 

@@ -148,7 +148,7 @@ class Names:
             for doi in _DOI.finditer(text):
                 if target := _of_doi(doi):
                     yield self._numbered(doi.start(), doi.start() + len(doi[0]), target)
-        for number in _ARXIV.finditer(text):
+        for number in _ARXIV.finditer(text) if "arx" in text.lower() else ():
             yield self._numbered(number.start(), number.end(), f"arXiv:{number['number']}")
 
     def _numbered(self, start: int, end: int, target: str) -> Found:
@@ -169,23 +169,26 @@ class Names:
     # ----------------------------------------------------------------------------------------------------- names
 
     def _names(self, text: str) -> Iterator[Found]:
-        runs, end = list(_RUN.finditer(text)), 0
-        for place, run in enumerate(runs):
-            if run[0].lower() in self._tree.branches and run.start() >= end:
-                name = next((each for each in self._candidates(runs, place) if _is_at(each, text, run.start())), None)
-                if name:
-                    end = run.start() + len(name.text)
-                    yield Found(run.start(), end, name.citekey)
+        words, known = list(map(str.lower, _RUN.findall(text))), self._tree.branches
+        begun = [place for place, word in enumerate(words) if word in known]
+        candidates = {place: names for place in begun if (names := self._candidates(words, place))}
+        starts, end = [run.start() for run in _RUN.finditer(text)] if candidates else [], 0
+        for place, names in candidates.items():
+            start = starts[place]
+            name = next((each for each in reversed(names) if _is_at(each, text, start)), None) if start >= end else None
+            if name:
+                end = start + len(name.text)
+                yield Found(start, end, name.citekey)
 
-    def _candidates(self, runs: Sequence[re.Match[str]], place: int) -> Iterator[Name]:
-        """The names whose words stand at a place, the longest first."""
+    def _candidates(self, words: Sequence[str], place: int) -> list[Name]:
+        """The names whose words stand at a place, the longest last."""
         names: list[Name] = []
-        node = self._tree.branches.get(runs[place][0].lower())
+        node = self._tree.branches.get(words[place])
         while node:
             names += node.names
             place += 1
-            node = node.branches.get(runs[place][0].lower()) if place < len(runs) else None
-        return reversed(names)
+            node = node.branches.get(words[place]) if place < len(words) else None
+        return names
 
     @cached_property
     def _tree(self) -> _Node:

@@ -26,7 +26,7 @@ from kb.heads import (
     read_heading,
     read_quote,
 )
-from kb.markdown import code_spans, definitions, equations, links, math_problems
+from kb.markdown import code_spans, equations, links, math_problems
 from kb.problems import problem
 from kb.prose import prose
 from kb.records import Card, Citation, Claim, Note, Place, Problem, Section
@@ -98,7 +98,7 @@ def _card(
     headings = tuple(section_headings_of(each, reading))
     intro = reading.body(head_end, headings[0].line if headings else end)
     sections = tuple(_sections(headings, end, reading))
-    known = _definitions(reading.text(head_end, end), reading)
+    known = reading.definitions(head_end, end)
     texts = ((intro, head_end + 1), *((section.markdown, section.line + 1) for section in sections))
     models = tuple(model_references(sections))
     parts = [Part("", intro, head_end + 1), *(Part(each.id, each.markdown, each.line + 1) for each in sections)]
@@ -185,11 +185,6 @@ class _Fields:
             venue=venue["venue"] if venue else self.text("venue") or read.venue,
             year=year if isinstance(year, int) else read.year,
         )
-
-
-def _definitions(text: str, reading: Reading) -> Mapping[str, str]:
-    """The definitions that hold in a card's text: its own go before those of other cards of the note."""
-    return {**reading.definitions, **definitions(text)} if "]:" in text else reading.definitions
 
 
 def _key_place(key: str, heading: Block, reading: Reading) -> Place:

@@ -7,7 +7,7 @@ one level deeper before its next sibling. All else in a file is preamble, templa
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -57,7 +57,6 @@ class Reading:
     blocks: tuple[Block, ...]
     parsed: Blocks
     front_matter: object
-    definitions: dict[str, str]
     problems: tuple[Problem, ...]
 
     @classmethod
@@ -70,11 +69,18 @@ class Reading:
         lines = raw if whole == text else tuple(split_lines(whole))
         body = "\n" * taken + "".join(lines[taken:])
         parsed = Blocks(body)
-        known = definitions(body) if "]:" in body else {}
-        return cls(path, schema, raw, lines, tuple(_blocks(parsed)), parsed, data, known, tuple(problems))
+        return cls(path, schema, raw, lines, tuple(_blocks(parsed)), parsed, data, tuple(problems))
 
     def text(self, start: int, end: int) -> str:
         return "".join(self.lines[start:end])
+
+    def definitions(self, start: int, end: int) -> Mapping[str, str]:
+        """The definitions that hold on these lines: their own go before others of the note."""
+        known = self.parsed.definitions
+        if all(start <= first < end for first, _ in self.parsed.spans.values()):
+            return known
+        text = self.text(start, end)
+        return {**known, **definitions(text)} if "]:" in text else known
 
     def body(self, start: int, end: int) -> str:
         """The text of these lines, which begin after a block: it is going to be parsed."""
