@@ -25,6 +25,7 @@ from kb.runnables import Runnable, figure_name, find_runnables
 from kb.schema import Schema, load_schema
 from kb.settings import Settings, load_settings
 from kb.witnesses import Witness, Witnesses, proved, read_witnesses
+from kb.workers import collect_seldom
 
 Found = TypeVar("Found")
 Verdicts = Mapping[tuple[int, int], Verdict]  # by the line and column of their cells
@@ -325,6 +326,7 @@ def load(root: Path | str, extra: Iterable[str] = (), known: Mapping[str, Note] 
     settings, problems = load_settings(root)
     schema, schema_problems = load_schema(root)
     paths = sorted({*note_paths(root, settings.notes), *extra})
+    collect_seldom()
     notes = tuple((known or {}).get(path) or read_note(root, path, schema, settings) for path in paths)
     factories, factory_problems = find_factories(root, settings.models)
     lock, lock_problems = read_lock(root)

@@ -63,9 +63,14 @@ class Other:
         return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
 
 
+def collect_seldom() -> None:
+    """Let the collector go over this process seldom: parsing makes many objects and leaves few of them in circles."""
+    gc.set_threshold(50_000, 20, 50)
+
+
 def shared_out(work: Callable[[Sequence[Item]], Result], items: Sequence[Item], least: int) -> list[Result]:
     """What `work` makes of the items, in shares: one for each core, each of at least so many items."""
-    gc.set_threshold(50_000, 20, 50)  # parsing makes many objects and leaves few of them in circles
+    collect_seldom()
     shares = max(1, min(cores(), len(items) // least))
     if shares == 1:
         return [work(items)]
