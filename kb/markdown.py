@@ -20,7 +20,7 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
-from kb.markdown_rules import callouts, delimiters, footnotes, html, letters, math, positions, single_lines, tables
+from kb.markdown_rules import callouts, delimiters, footnotes, html, letters, math, plainly, positions, tables
 from kb.markdown_rules import links as link_rules
 from kb.markdown_rules.reading import as_text
 from kb.problems import problem
@@ -60,7 +60,7 @@ def parser() -> MarkdownIt:
 def make_parser() -> MarkdownIt:
     """A new parser with all our rules."""
     md = MarkdownIt("commonmark", {"maxNesting": MAX_NESTING, "tasklists": True})
-    for rules in (html, tables, delimiters, math, link_rules, callouts, footnotes, positions, single_lines, letters):
+    for rules in (html, tables, delimiters, math, link_rules, callouts, footnotes, positions, plainly, letters):
         rules.install(md)
     return md
 

@@ -183,10 +183,11 @@ def fences(state: StateCore) -> None:
 
 def paragraphs(state: StateCore) -> None:
     """A paragraph that is one formula is set as display."""
-    for before, token, after in zip(state.tokens, state.tokens[1:], state.tokens[2:], strict=False):
-        if token.type != "inline" or before.type != "paragraph_open" or before.hidden:
+    for place, token in enumerate(state.tokens[1:-1], 1):
+        children = token.children
+        if not children or len(children) > 1 or children[0].type not in ("math_inline", "math_display"):
             continue
-        children = token.children or []
-        if len(children) == 1 and children[0].type in ("math_inline", "math_display"):
+        before, after = state.tokens[place - 1], state.tokens[place + 1]
+        if before.type == "paragraph_open" and not before.hidden:
             children[0].type = "math_display"
             children[0].block = before.hidden = after.hidden = True
