@@ -123,9 +123,12 @@ def _neighbour(path: Path, data: bytes, *, durable: bool = False) -> Path:
 
 def _opened(path: Path, *, new: bool = False) -> IO[bytes]:
     """A file to write, in a folder that is made for it where need be; with `new`, one that is not there yet."""
-    if not path.parent.is_dir():
+    mode = "xb" if new else "wb"
+    try:
+        return open(path, mode)
+    except FileNotFoundError:
         path.parent.mkdir(parents=True, exist_ok=True)
-    return path.open("xb") if new else path.open("wb")
+        return open(path, mode)
 
 
 def sweep(folder: Path, *, below: bool = True) -> None:
@@ -258,8 +261,8 @@ def remove_tree(folder: Path) -> None:
 
 
 def copy(source: Path, target: Path) -> None:
-    """Give a file of its own the content of another."""
-    write_if_changed(target, source.read_bytes())
+    """Give a file of its own the content of another, in a tree that nobody believes while it is being made."""
+    put(target, source.read_bytes())
 
 
 def link(source: Path, target: Path) -> None:
@@ -267,24 +270,34 @@ def link(source: Path, target: Path) -> None:
     with naming(target):
         target.unlink(missing_ok=True)
         target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            os.link(source, target)
-        except OSError:
-            shutil.copyfile(source, target)
+        _link(source, target)
+
+
+def _link(source: str | Path, target: str | Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def follow(folder: Path, other: Path, behind: Iterable[str]) -> None:
     """Make a folder hold what another holds; it does already, but for the paths where it is behind."""
     if not folder.is_dir():
-        behind = (
-            os.path.relpath(os.path.join(parent, name), other) for parent, _, names in os.walk(other) for name in names
-        )
-        folder.mkdir(parents=True)
+        _follow_anew(folder, other)
+        return
     for path in behind:
         if (other / path).exists():
             link(other / path, folder / path)
         else:
             remove(folder / path, folder)
+
+
+def _follow_anew(folder: Path, other: Path) -> None:
+    for parent, _, names in os.walk(other):
+        below = os.path.normpath(os.path.join(folder, os.path.relpath(parent, other)))
+        os.makedirs(below)
+        for name in names:
+            _link(os.path.join(parent, name), os.path.join(below, name))
 
 
 def publish(new: Path, site: Path, *, keep: bool = False) -> None:
