@@ -18,6 +18,7 @@ from jinja2 import TemplateSyntaxError
 from markdown import Markdown
 
 from kb import machine
+from kb.frames import Frames, is_ours
 from kb.problems import problem
 from kb.records import Place, Problem
 from kb.settings import FILE
@@ -89,6 +90,7 @@ class Theme:
             self._markdown = Markdown(extensions=config.markdown_extensions, extension_configs=config.mdx_configs or {})
             for page in self._nav.pages:  # their titles stand in every page
                 self._read(page)
+            self._frames = Frames(self._theme, self._context) if has_our_templates(config, root) else None
 
     @property
     def titles(self) -> list[tuple[str, str]]:
@@ -97,20 +99,28 @@ class Theme:
 
     def page(self, name: str) -> str:
         """The HTML of a staged page, by its path below the staged pages: `cards/K.md`."""
-        from mkdocs.commands.build import get_context
         from mkdocs.structure.pages import Page
 
         with environment(ENVIRONMENT), warnings_logged() as messages:
-            file = self._files.get_file_from_path(name) or self._file(name)
-            page = file.page or Page(None, file, self._config)
+            in_nav = self._files.get_file_from_path(name)
+            page = in_nav.page if in_nav else Page(None, self._file(name), self._config)
             self._read(page)
-            page.active = True
-            context = get_context(self._nav, self._files, self._config, page)
-            template = self._theme.get_template(page.meta.get("template", "main.html"))
-            html = template.render(context)
-            page.active = False
+            html = self._frames.framed(page) if self._frames and not in_nav else None
+            html = self._whole(page) if html is None else html
         self.messages += [message for message in messages if message not in self.messages]
         return html
+
+    def _whole(self, page: Any) -> str:
+        page.active = True
+        template = self._theme.get_template(page.meta.get("template", "main.html"))
+        html = template.render(self._context(page))
+        page.active = False
+        return html
+
+    def _context(self, page: Any) -> Mapping[str, Any]:
+        from mkdocs.commands.build import get_context
+
+        return get_context(self._nav, self._files, self._config, page)
 
     def other_pages(self, names: Iterable[str]) -> dict[str, bytes]:
         """The theme's pages that are made of no Markdown: 404.html, sitemap.xml, …; `names` are all staged pages."""
@@ -185,6 +195,13 @@ def page_local(config: Any, root: Path, pages: Path) -> bool:
     return bool(usual and staged and not special) and not any(
         _ALL_PAGES.search(_COMMENT.sub(b"", each.read_bytes())) for each in templates
     )
+
+
+def has_our_templates(config: Any, root: Path) -> bool:
+    """Whether all templates are Material's and those that come with kb."""
+    folder = root / "templates" / "theme"
+    theirs = ((path.relative_to(folder).as_posix(), path.read_bytes()) for path in folder.rglob("*.html"))
+    return config.theme.name == "material" and all(is_ours(name, data) for name, data in theirs)
 
 
 def paths_in(nav: Any) -> Iterator[str]:
