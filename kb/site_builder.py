@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import logging
 import os
 import re
@@ -19,6 +20,7 @@ from markdown import Markdown
 
 from kb import machine
 from kb.frames import Frames, is_ours
+from kb.headings import USUAL, Headings
 from kb.problems import problem
 from kb.records import Place, Problem
 from kb.settings import FILE
@@ -29,6 +31,7 @@ ENVIRONMENT = {"SOURCE_DATE_EPOCH": "315532800", "NO_MKDOCS_2_WARNING": "1"}
 INSERT = "kb.insert"
 
 _MATTER = re.compile(r"---\n(.*?)\n---\n", re.DOTALL)
+_JSON_LINE = re.compile(r'([A-Za-z_]\w*): (["\[{].*)')
 _FOR_MKDOCS = re.compile(r"\]|<(?!!-- kb-body)")  # links, images and addresses, and HTML that may hold some
 _ALL_PAGES = re.compile(rb"\bpages\b")
 _COMMENT = re.compile(rb"\{#.*?#\}", re.DOTALL)
@@ -88,6 +91,7 @@ class Theme:
             self._files = self._files_of(sorted(paths_in(config.nav)))
             self._nav = get_navigation(self._files, config)
             self._markdown = Markdown(extensions=config.markdown_extensions, extension_configs=config.mdx_configs or {})
+            self._headings = Headings(self._markdown) if USUAL.issuperset(config.markdown_extensions) else None
             for page in self._nav.pages:  # their titles stand in every page
                 self._read(page)
             self._frames = Frames(self._theme, self._context) if has_our_templates(config, root) else None
@@ -170,9 +174,13 @@ class Theme:
         if _FOR_MKDOCS.search(page.markdown):
             page.render(self._config, self._files)
             return
-        self._markdown.reset()
-        page.content = self._markdown.convert(page.markdown)
-        page.toc = get_toc(getattr(self._markdown, "toc_tokens", []))
+        if converted := self._headings and self._headings.convert(page.markdown):
+            page.content, tokens = converted
+        else:
+            self._markdown.reset()
+            page.content = self._markdown.convert(page.markdown)
+            tokens = getattr(self._markdown, "toc_tokens", [])
+        page.toc = get_toc(tokens)
 
 
 def _zipped(name: str, data: bytes) -> bytes:
@@ -214,10 +222,32 @@ def paths_in(nav: Any) -> Iterator[str]:
 
 
 def _front_matter(source: str) -> tuple[str, dict[str, Any]]:
-    """A staged page without its front matter, and that: what MkDocs reads, by the fast reader."""
+    """A staged page without its front matter, and that, as MkDocs reads it."""
     found = _MATTER.match(source)
-    data = yaml.load(found[1], Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) if found else {}
+    data = _json_lines(found[1]) or _yaml(found[1]) if found else {}
     return source[found.end() :].lstrip("\n") if found else source, data if isinstance(data, dict) else {}
+
+
+def _json_lines(text: str) -> dict[str, Any]:
+    """What stands as JSON after the names on each line, where that is the same in YAML; nothing where it may not be."""
+    data: dict[str, Any] = {}
+    for line in text.split("\n"):
+        found = _JSON_LINE.fullmatch(line)
+        if not found or not line.isprintable():  # YAML breaks lines at some such letters, and refuses others
+            return {}
+        try:
+            data[found[1]] = json.loads(found[2], parse_int=_refuse, parse_float=_refuse, parse_constant=_refuse)
+        except ValueError:
+            return {}
+    return data
+
+
+def _refuse(number: str) -> Any:
+    raise ValueError(number)
+
+
+def _yaml(text: str) -> Any:
+    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def problem_of(error: Exception, root: Path) -> Problem:
