@@ -69,36 +69,37 @@ class _Reader:
     def read(self, paths: Sequence[str]) -> tuple[dict[str, Facts], str, Places]:
         """The facts of notes, and a file in which they are laid aside, with their places in it."""
         if not self.lay_aside:
-            return {path: self._read(path)[1] for path in paths}, "", {}
+            return {path: self._read(path)[-1] for path in paths}, "", {}
         facts: dict[str, Facts] = {}
         places: Places = {}
         with writing.laid_aside(self.settings.root / self.settings.build) as file:
             for path in paths:
-                note, facts[path] = self._read(path)
-                data = pickle.dumps(note)
+                note, shown, facts[path] = self._read(path)
+                data = pickle.dumps((note, shown))
                 places[path] = (file.tell(), len(data))
                 file.write(data)
         return facts, file.name, places
 
-    def _read(self, path: str) -> tuple[Note, Facts]:
+    def _read(self, path: str) -> tuple[Note, tuple[Card, ...], Facts]:
+        """A note, its cards as the public may read them, and the facts of both."""
         seen, looked = _seen(self.settings.root / path), time.time_ns()
         note = read_note(self.settings.root, path, self.schema, self.settings)
-        return note, {"seen": seen, "looked": looked, **self._facts(note)}
+        shown = tuple(public_card(card, self.schema) for card in note.cards)
+        return note, shown, {"seen": seen, "looked": looked, **self._facts(note, shown)}
 
-    def _facts(self, note: Note) -> Facts:
+    def _facts(self, note: Note, shown: tuple[Card, ...]) -> Facts:
         base = Base(self.settings, self.schema, (note,), note.cards, {}, Lock(), note.problems)
         return {
             "digest": inputs.digest_of_file(self.settings.root / note.path),
-            "cards": [_card_facts(card, self.schema) for card in note.cards],
+            "cards": [_card_facts(*each, self.schema) for each in zip(note.cards, shown, strict=True)],
             "problems": to_plain(note.problems),
             "found": to_plain(own_problems(base)),
             "silences": [to_plain((each.code, each.line, each.place)) for each in silences(note)],
         }
 
 
-def _card_facts(card: Card, schema: Schema) -> Facts:
+def _card_facts(card: Card, shown: Card, schema: Schema) -> Facts:
     """What is written down of a card; of its public form as well, where that is another."""
-    shown = public_card(card, schema)
     facts = _marked(facts_of(card, {"texts": to_plain(own_texts(card, schema))}))
     return facts if shown is card else facts | {"public": _marked(facts_of(shown, {}))}
 

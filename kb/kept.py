@@ -29,6 +29,7 @@ _FIELDS = frozenset(each.name for each in fields(Card))
 _AT_HAND = 32  # notes that are kept in memory once they have been read
 
 Facts = dict[str, Any]
+Whole = tuple[Note, tuple[Card, ...]]  # a note, and its cards as the public may read them
 
 
 class Shelf:
@@ -40,29 +41,18 @@ class Shelf:
     def __init__(self, read: Callable[[str], Note], public: Callable[[Card], Card]) -> None:
         self._read = read
         self._public = public
-        self._notes: OrderedDict[str, Note] = OrderedDict()
-        self._public_cards: OrderedDict[tuple[str, int], Card] = OrderedDict()
+        self._notes: OrderedDict[str, Whole] = OrderedDict()
         self._aside: dict[str, tuple[int, int, int]] = {}
         self.reads: set[str] | None = None  # where not None: takes in the paths of notes whose own text is asked for
 
     def note(self, path: str) -> Note:
         """A note, whole."""
-        if path not in self._notes:
-            self._notes[path] = self._from_aside(path) or self._read(path)
-            while len(self._notes) > _AT_HAND:
-                self._notes.popitem(last=False)
-        return self._notes[path]
+        return self._at(path)[0]
 
     def card(self, path: str, number: int, *, public: bool) -> Card:
         """A card of a note, whole, or its public form."""
-        if not public:
-            return self.note(path).cards[number]
-        key = (path, number)
-        if key not in self._public_cards:
-            self._public_cards[key] = self._public(self.note(path).cards[number])
-            while len(self._public_cards) > _AT_HAND:
-                self._public_cards.popitem(last=False)
-        return self._public_cards[key]
+        note, shown = self._at(path)
+        return (shown if public else note.cards)[number]
 
     def lay_aside(self, file: Path, places: Mapping[str, tuple[int, int]]) -> None:
         """Take notes from a file, by their places in it, that this run pickled; nobody else can open it from now on."""
@@ -71,11 +61,22 @@ class Shelf:
         file.unlink()
         self._aside |= {path: (opened, *place) for path, place in places.items()}
 
-    def _from_aside(self, path: str) -> Note | None:
+    def _at(self, path: str) -> Whole:
+        if path not in self._notes:
+            self._notes[path] = self._from_aside(path) or self._anew(path)
+            while len(self._notes) > _AT_HAND:
+                self._notes.popitem(last=False)
+        return self._notes[path]
+
+    def _anew(self, path: str) -> Whole:
+        note = self._read(path)
+        return note, tuple(map(self._public, note.cards))
+
+    def _from_aside(self, path: str) -> Whole | None:
         if path not in self._aside:
             return None
         file, place, size = self._aside[path]
-        found: Note = pickle.loads(os.pread(file, size, place))
+        found: Whole = pickle.loads(os.pread(file, size, place))
         return found
 
 

@@ -17,6 +17,7 @@ WIDTH = 10**6  # no line is broken
 
 _INDICATOR = re.compile(r"""[#,\[\]{}&*!|>'"%@`]|[?:-](?: |\Z)|---|\.\.\.""")  # what begins no plain text
 _WITHIN = re.compile(r":(?: |\Z)| #")  # what no plain text holds
+_DECIMAL = re.compile(r"-?\d+\.\d+")
 _RESOLVERS = yaml.SafeDumper.yaml_implicit_resolvers
 
 
@@ -48,7 +49,7 @@ def _after_key(data: object, indent: int) -> str:
     if data is None or isinstance(data, bool | int | dict | list):
         return " " + _constant(data)
     if isinstance(data, float):
-        return " " + _by_library(data)
+        return " " + _float(data)
     raise _UnusualError
 
 
@@ -71,6 +72,11 @@ def _constant(data: object) -> str:
     if data is None or isinstance(data, bool):
         return {None: "null", True: "true", False: "false"}[data]
     return str(data) if isinstance(data, int) else "{}" if isinstance(data, Mapping) else "[]"
+
+
+def _float(value: float) -> str:
+    text = repr(value)
+    return text if _DECIMAL.fullmatch(text) else _by_library(value)
 
 
 def _block(text: str, indent: int) -> str:

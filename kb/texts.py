@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
@@ -19,6 +20,11 @@ def _load(language: str) -> dict[str, str]:
     }
 
 
+@cache
+def _under(language: str, start: str) -> Mapping[str, str]:
+    return {key.removeprefix(start): text for key, text in _load(language).items() if key.startswith(start)}
+
+
 class Texts:
     """The texts of one language. `texts("key", name=value)` fills the text's `{name}`."""
 
@@ -34,10 +40,9 @@ class Texts:
         """The text under `prefix.name`, or `name` itself: names that come from data may be new."""
         return self._texts.get(f"{prefix}.{name}", name)
 
-    def under(self, prefix: str) -> dict[str, str]:
+    def under(self, prefix: str) -> Mapping[str, str]:
         """All texts whose keys begin with `prefix.`, by the rest of their keys."""
-        start = f"{prefix}."
-        return {key.removeprefix(start): text for key, text in self._texts.items() if key.startswith(start)}
+        return _under(self.language, f"{prefix}.")
 
     def own_name(self, language: str) -> str:
         """What those who speak a language call it; the code of one that is none of ours."""

@@ -9,7 +9,7 @@ from kb.base import Base
 from kb.records import Card, Measurement
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Published:
     """A card and its page, from the site's root; "" for one that has none."""
 

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from kb.exports.published import Published
 from kb.records import NUMBERS, Measurement, Verdict
+
+AT_HAND = 4  # cards whose rows are kept: several files hold them
 
 Row = dict[str, Any]
 
@@ -39,8 +42,13 @@ def card_row(each: Published) -> Row:
     }
 
 
-def result_rows(each: Published) -> Iterator[Row]:
+@lru_cache(maxsize=AT_HAND)
+def result_rows(each: Published) -> tuple[Row, ...]:
     """The printed figures of a card, each with what was measured and the verdict."""
+    return tuple(_result_rows(each))
+
+
+def _result_rows(each: Published) -> Iterator[Row]:
     verdicts = each.base.verdicts(each.card)
     for row in each.card.results:
         for column, printed in row.metrics.items():
@@ -85,8 +93,13 @@ def measurement_row(measurement: Measurement) -> Row:
     }
 
 
-def link_rows(each: Published) -> Iterator[Row]:
+@lru_cache(maxsize=AT_HAND)
+def link_rows(each: Published) -> tuple[Row, ...]:
     """The papers that a card names, a row for each sentence; `to_card` is the one in its language, of two."""
+    return tuple(_link_rows(each))
+
+
+def _link_rows(each: Published) -> Iterator[Row]:
     for link in each.base.links_of(each.card):
         found = each.base.resolve(link.target, each.card.lang) if link.has_card else None
         yield {

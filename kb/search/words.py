@@ -13,7 +13,8 @@ import re
 import unicodedata
 from collections import Counter
 from functools import lru_cache
-from itertools import pairwise
+from itertools import chain
+from operator import add
 
 LONGEST = 64  # characters of a term
 MOST_PARTS = 8  # of one word
@@ -44,16 +45,13 @@ def _bare(run: re.Match[str]) -> str:
 
 def terms(text: str) -> Counter[str]:
     """The terms of a text, and how often each occurs."""
-    found: Counter[str] = Counter()
-    for token, count in Counter(TOKEN.findall(plain(text))).items():
-        for term in pairs(token) if IS_CJK.match(token) else parts(token):
-            found[term] += count
-    return found
+    tokens = TOKEN.findall(plain(text))
+    return Counter(chain.from_iterable(pairs(token) if IS_CJK.match(token) else parts(token) for token in tokens))
 
 
 def pairs(run: str) -> list[str]:
     """A run's pairs of characters, and its last character."""
-    return [*map("".join, pairwise(run)), run[-1]]
+    return [*map(add, run, run[1:]), run[-1]]
 
 
 @lru_cache(maxsize=20_000)

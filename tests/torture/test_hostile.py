@@ -231,11 +231,11 @@ def test_what_programs_read_is_whole(built):
 
 
 def test_the_same_harness_fires_over_plain_mkdocs(built, chromium, tmp_path):
-    """Else it would find nothing, however careless the pages were."""
+    """Else it would find nothing, however careless the pages were. What a page's title does, it does on that page alone."""
     _, _, found = built
     (tmp_path / "docs").mkdir()
     (tmp_path / "mkdocs.yml").write_text(
-        "site_name: Plain\ntheme: {name: mkdocs, highlightjs: false}\n", encoding="utf-8"
+        "site_name: Plain\ntheme: {name: mkdocs, highlightjs: false}\nnav: [index.md]\n", encoding="utf-8"
     )
     (tmp_path / "docs" / "index.md").write_text("# Plain\n", encoding="utf-8")
     for note in found.notes[:24]:
