@@ -6,7 +6,6 @@ A file is written under a neighbour's name and then renamed. Where a disk is ful
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import re
@@ -16,7 +15,6 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import IO
 
 from kb.file_names import LONGEST, shortened
@@ -123,12 +121,11 @@ def _neighbour(path: Path, data: bytes, *, durable: bool = False) -> Path:
 
 def _opened(path: Path, *, new: bool = False) -> IO[bytes]:
     """A file to write, in a folder that is made for it where need be; with `new`, one that is not there yet."""
-    mode = "xb" if new else "wb"
     try:
-        return open(path, mode)
+        return open(path, "xb") if new else open(path, "wb")
     except FileNotFoundError:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return open(path, mode)
+        return open(path, "xb") if new else open(path, "wb")
 
 
 def sweep(folder: Path, *, below: bool = True) -> None:
@@ -159,6 +156,8 @@ def _lives(process: int) -> bool:
 @contextmanager
 def laid_aside(folder: Path) -> Iterator[IO[bytes]]:
     """A new file for what this very run reads again."""
+    from tempfile import NamedTemporaryFile
+
     folder.mkdir(parents=True, exist_ok=True)
     with naming(folder), NamedTemporaryFile(dir=folder, prefix=ASIDE, delete=False) as file:
         yield file
@@ -378,6 +377,8 @@ def alone(folder: Path, wait: Callable[[], object] = lambda: None) -> Iterator[N
 
 def exchange(first: Path, second: Path) -> bool:
     """Let two folders change places in one step; False where the system or the file system cannot."""
+    import ctypes
+
     if not sys.platform.startswith("linux"):
         return False
     renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
