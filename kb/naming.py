@@ -24,8 +24,11 @@ LEAST = 50  # cards worth a process of their own
 Kept = dict[str, Any]  # by card: a digest of its note, its references, its trace
 
 
-def recall(base: Base, file: Path, fixed: str, digests: Mapping[str, str]) -> None:
-    """Let a base know what its cards name; `digests` are those of their notes, `fixed` is one of all else but names."""
+def recall(base: Base, file: Path, fixed: str, digests: Mapping[str, str]) -> str:
+    """Let a base know what its cards name; `digests` are those of their notes, `fixed` is one of all else but names.
+
+    Gives a digest of all that they name.
+    """
     head = inputs.digest([fixed, *base.names_made_of])
     known = _known(file, head)
     cards = {_key(card): card for card in base.cards if card.publish}
@@ -40,6 +43,7 @@ def recall(base: Base, file: Path, fixed: str, digests: Mapping[str, str]) -> No
     if found != known:
         lines = (json.dumps(each, ensure_ascii=False) for each in ([head, len(found)], *sorted(found.items())))
         writing.write_if_changed(file, "".join(f"{line}\n" for line in lines))
+    return inputs.digest(json.dumps([key, *found[key][1:]]) for key in cards)
 
 
 def _found(cards: Sequence[Card], base: Base, digests: Mapping[str, str]) -> Kept:

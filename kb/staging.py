@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from jinja2 import Environment
 
@@ -40,12 +40,17 @@ _LIGHT = frozenset(
         "anchor",
         "path_of",
         "versions",
+        "metadata",
         "base.languages",
+        "base.linked",
         "base.resolve",
         "base.first_in",
         "base.card",
     }
 )
+
+# Those that are answered from light facts and from what cards name.
+_NAMED = frozenset({"kin", "names_in", "lineage_made_of", "base.links", "base.links_of"})
 
 Files = Mapping[str, str]  # digests of staged files, by their paths below build/
 
@@ -66,6 +71,7 @@ class Record:
 
     fixed: str = ""
     light: str = ""  # a digest of the light facts of all cards
+    named: str = ""  # a digest of what all cards name
     questions: list[str] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
     parts: dict[str, Part] = field(default_factory=dict)
@@ -84,13 +90,12 @@ def stage(site: Site, all_notes: Iterable[Note], folder: Path, fixed: str) -> Fi
     folder.mkdir(exist_ok=True)
     before = _before(folder, fixed)
     digests = _digests(all_notes)
-    recall(site.base, folder / NAMING, fixed, digests)
+    named = recall(site.base, folder / NAMING, fixed, digests)
     there = tuple(jobs(site))
-    light = _light(site)
-    stale = _stale(there, before, light, site, digests)
-    after = Record(fixed, light, before.questions, before.answers)
+    after = Record(fixed, _light(site), named, before.questions, before.answers)
+    stale = _stale(there, before, after, site, digests)
     after.parts = {job.name: before.parts[job.name] for job in there if job.name not in stale}
-    if not stale and after.parts.keys() == before.parts.keys() and light == before.light:
+    if not stale and (after.parts.keys(), after.light, named) == (before.parts.keys(), before.light, before.named):
         return after.files
     (folder / RECORD).unlink(missing_ok=True)
     earlier = Earlier(before.files, _pieces(folder, before, after))
@@ -132,13 +137,13 @@ def _digests(notes: Iterable[Note]) -> dict[str, str]:
     return {note.path: note.facts["digest"] for note in notes if isinstance(note, KeptNote)}
 
 
-def _stale(there: Sequence[Job], before: Record, light: str, site: Site, notes: Mapping[str, str]) -> set[str]:
+def _stale(there: Sequence[Job], before: Record, after: Record, site: Site, notes: Mapping[str, str]) -> set[str]:
     """The parts to make: new ones, and those that were made of something that has changed."""
-    questions = Questions(site)
+    questions, known = Questions(site), _answered(before, after)
     other = {
         number
         for number, (question, answer) in enumerate(zip(before.questions, before.answers, strict=True))
-        if not (light == before.light and _is_light(question)) and questions.again(question) != answer
+        if json.loads(question)[0] not in known and questions.again(question) != answer
     }
     stale = {job.name for job in there if not job.join and not _stands(job, before.parts.get(job.name), notes, other)}
     if stale or before.parts.keys() != {job.name for job in there}:
@@ -146,8 +151,11 @@ def _stale(there: Sequence[Job], before: Record, light: str, site: Site, notes: 
     return stale
 
 
-def _is_light(question: str) -> bool:
-    return json.loads(question)[0] in _LIGHT
+def _answered(before: Record, after: Record) -> frozenset[str]:
+    """What need not be asked again: all that it is answered from is as it was."""
+    if after.light != before.light:
+        return frozenset()
+    return _LIGHT | _NAMED if after.named == before.named else _LIGHT
 
 
 def _stands(job: Job, part: Part | None, notes: Mapping[str, str], other: set[int]) -> bool:
@@ -202,11 +210,9 @@ def _join(
     for job in share:
         assert job.join
         earlier_part = before.parts.get(job.name)
-        if job.revise and earlier_part:
-            found: Iterable[tuple[str, Any]] = job.revise(site, there, digests, earlier)
-            files = {**earlier_part.files}
-        else:
-            found, files = staged(job.join(site, environment(job), there)), {}
+        revised = job.revise(site, there, digests, earlier) if job.revise and earlier_part else None
+        files = {**earlier_part.files} if earlier_part and revised is not None else {}
+        found = staged(job.join(site, environment(job), there)) if revised is None else revised
         for path, content in list(found):
             files.pop(path, None)
             if content is not None:
@@ -274,12 +280,12 @@ def _remove_others(folder: Path, before: Record, after: Record) -> None:
 def _read(file: Path) -> Record:
     """The record; an empty one where it cannot be read."""
     try:
-        fixed, light, questions, answers, parts = json.loads(file.read_text(encoding="utf-8"))
-        return Record(fixed, light, questions, answers, {name: Part(*each) for name, each in parts.items()})
+        fixed, light, named, asked, answers, parts = json.loads(file.read_text(encoding="utf-8"))
+        return Record(fixed, light, named, asked, answers, {name: Part(*each) for name, each in parts.items()})
     except (OSError, ValueError, TypeError):
         return Record()
 
 
 def _write(file: Path, record: Record) -> None:
-    data = [record.fixed, record.light, record.questions, record.answers, record.parts]
+    data = [record.fixed, record.light, record.named, record.questions, record.answers, record.parts]
     writing.write_if_changed(file, json.dumps(data, ensure_ascii=False, separators=(",", ":")))

@@ -7,7 +7,19 @@ measurements that the card names, so that one changed card leaves the pieces of 
 from __future__ import annotations
 
 from kb.exports.columns import TABLES, datasette_metadata, described
-from kb.exports.files import DATABASE, FILES, MOST_IN_DATABASE, VERSION, Pieces, content, contents, file_for, pieces_of
+from kb.exports.files import (
+    DATABASE,
+    FILES,
+    MOST_IN_DATABASE,
+    VERSION,
+    Pieces,
+    content,
+    contents,
+    file_for,
+    pieces_of,
+    revised,
+    with_database,
+)
 from kb.exports.published import Published
 
 __all__ = [
@@ -24,4 +36,6 @@ __all__ = [
     "described",
     "file_for",
     "pieces_of",
+    "revised",
+    "with_database",
 ]

@@ -60,18 +60,51 @@ def pieces_of(each: Published) -> Pieces:
     return Pieces(texts, rows_of(each))
 
 
+def revised(
+    files: Callable[[str], bytes], cards: Sequence[Published], changes: Sequence[tuple[Pieces, Pieces]]
+) -> dict[str, bytes] | None:
+    """The files that are others now that some cards bring other pieces; None where they have to be joined anew.
+
+    `files` gives what they held of the same cards, with their earlier pieces.
+    """
+    found: dict[str, bytes] = {}
+    for name, file in FILES.items():
+        if file.items not in OF_CARDS:
+            found[name] = content(name, cards).encode()  # type: ignore[union-attr]
+            continue
+        for before, after in changes:
+            old, new = before.texts[name].encode(), after.texts[name].encode()
+            if old != new:
+                data = found.get(name) or files(name)
+                at = data.find(old)
+                if not old or not new or at < 0 or data.find(old, at + 1) >= 0:
+                    return None
+                found[name] = data[:at] + new + data[at + len(old) :]
+    return found
+
+
 def contents(cards: Iterable[Published], pieces: Iterable[Pieces]) -> Iterator[tuple[str, str | bytes]]:
     """All files of these cards, joined of their pieces; the database, too, where they are not too many for it."""
-    together = sorted(zip(cards, pieces, strict=True), key=lambda each: each[0].id)
-    in_order, found = [card for card, _ in together], [made for _, made in together]
+    in_order, found = _in_order(cards, pieces)
     for name, file in FILES.items():
         of_cards = file.items in OF_CARDS
         yield (
             name,
             file.text((each.texts[name] for each in found) if of_cards else map(file.piece, file.items(in_order))),
         )
+    yield from with_database(in_order, found)
+
+
+def with_database(cards: Iterable[Published], pieces: Iterable[Pieces]) -> Iterator[tuple[str, bytes]]:
+    """The database of these cards, where they are not too many for it."""
+    in_order, found = _in_order(cards, pieces)
     if len(in_order) <= MOST_IN_DATABASE:
         yield DATABASE, database(in_order, [each.rows for each in found])
+
+
+def _in_order(cards: Iterable[Published], pieces: Iterable[Pieces]) -> tuple[list[Published], list[Pieces]]:
+    together = sorted(zip(cards, pieces, strict=True), key=lambda each: each[0].id)
+    return [card for card, _ in together], [made for _, made in together]
 
 
 def file_for(form: str, table: str = "") -> str:

@@ -48,10 +48,12 @@ if TYPE_CHECKING:
 CHART = "lineage/chart.html"
 
 COMPARISON = "models/data.html"
+MOST_SPLICED = 20  # changed cards: more are joined with all others
 
 Files = Iterator[tuple[str, str | bytes]]
 Staged = Mapping[str, str | bytes]  # what is below build/, by path
 Make = Callable[[Site, Environment], Files]
+Revised = Iterable[tuple[str, str | bytes | None]]
 
 
 class Earlier(NamedTuple):
@@ -65,14 +67,15 @@ class Job(NamedTuple):
     """Files that are made together: of nothing but what `make` asks of the site, and of the card that it is about.
 
     One with `join` joins what others have made, and needs nothing else; it may `revise` what it made before instead:
-    given that and the digests of now, it yields the files that are others, with None for those that are no more.
+    given that and the digests of now, it gives the files that are others, with None for those that are no more; or
+    None, where all has to be joined again.
     """
 
     name: str
     make: Make = lambda *_: iter(())
     view: CardView | None = None
     join: Callable[[Site, Environment, Staged], Files] | None = None
-    revise: Callable[[Site, Staged, Mapping[str, str], Earlier], Iterator[tuple[str, str | None]]] | None = None
+    revise: Callable[[Site, Staged, Mapping[str, str], Earlier], Revised | None] | None = None
 
 
 def pages(base: Base, address: str | None = None, *, private: bool = False) -> dict[str, str | bytes]:
@@ -134,7 +137,7 @@ def jobs(site: Site) -> Iterator[Job]:
     yield Job("schemas", _schemas)
     yield Job("figure data", _figure_data)
     yield Job("search", join=_search, revise=_search_again)
-    yield Job("data", join=_data)
+    yield Job("data", join=_data, revise=_data_again)
     yield Job("for programs", _for_programs)
 
 
@@ -161,9 +164,7 @@ def _search(_: Site, __: Environment, staged: Staged) -> Files:
     yield from ((f"pages/{path}", text) for path, text in index(entries, _search_words()))
 
 
-def _search_again(
-    _: Site, staged: Staged, digests: Mapping[str, str], earlier: Earlier
-) -> Iterator[tuple[str, str | None]]:
+def _search_again(_: Site, staged: Staged, digests: Mapping[str, str], earlier: Earlier) -> Revised:
     """The files of the search index that are others than before."""
     before, after = (
         {addresses.found_by(path): digest for path, digest in each.items() if addresses.is_found_by(path)}
@@ -191,6 +192,10 @@ def _found_by(document: Document) -> tuple[str, str]:
 
 def _text(content: str | bytes) -> str:
     return content if isinstance(content, str) else content.decode()
+
+
+def _bytes(content: str | bytes) -> bytes:
+    return content if isinstance(content, bytes) else content.encode()
 
 
 class Entries(Mapping[str, Entry]):
@@ -283,14 +288,47 @@ def _image_of(bodies: Iterable[notes.Body]) -> str:
 
 def _data(site: Site, env: Environment, staged: Staged) -> Files:
     """The files that `kb export` writes, of all published cards, and the page that tells of them."""
-    folder = f"pages/data/{exports.VERSION}"
-    has_database = len(site.published) <= exports.MOST_IN_DATABASE
-    pieces = (exports.Pieces(*json.loads(staged[addresses.pieces(each.page)])) for each in site.published)
-    for name, content in exports.contents(site.published, pieces):
+    folder = _data_folder()
+    for name, content in exports.contents(site.published, _all_pieces(site, staged)):
         yield f"{folder}/{name}", content
     yield f"{folder}/datasette.json", exports.datasette_metadata(site.base.settings.site_name)
     path = addresses.DATA
-    yield addresses.source_of(path), rendering.page(env, "data.md.j2", path, exports=exports, has_database=has_database)
+    values = {"exports": exports, "has_database": _has_database(site)}
+    yield addresses.source_of(path), rendering.page(env, "data.md.j2", path, **values)
+
+
+def _data_again(site: Site, staged: Staged, digests: Mapping[str, str], earlier: Earlier) -> Revised | None:
+    """The data files that are others than before, where the cards are the same ones, and few of them have changed."""
+    before, after = (
+        {path for path in each if path.endswith(".json") and path.startswith("pieces/")}
+        for each in (earlier.digests, digests)
+    )
+    changed = sorted(path for path in after if digests[path] != earlier.digests.get(path))
+    if before != after or len(changed) > MOST_SPLICED:
+        return None
+    folder = _data_folder()
+    changes = [(_pieces(earlier.pieces, path), _pieces(staged, path)) for path in changed]
+    files = exports.revised(lambda name: _bytes(staged[f"{folder}/{name}"]), site.published, changes)
+    if files is None:
+        return None
+    database = exports.with_database(site.published, _all_pieces(site, staged)) if _has_database(site) else ()
+    return [(f"{folder}/{name}", data) for name, data in (*files.items(), *database)]
+
+
+def _data_folder() -> str:
+    return f"pages/data/{exports.VERSION}"
+
+
+def _has_database(site: Site) -> bool:
+    return len(site.published) <= exports.MOST_IN_DATABASE
+
+
+def _all_pieces(site: Site, staged: Staged) -> Iterator[exports.Pieces]:
+    return (_pieces(staged, addresses.pieces(each.page)) for each in site.published)
+
+
+def _pieces(staged: Staged, path: str) -> exports.Pieces:
+    return exports.Pieces(*json.loads(staged[path]))
 
 
 def _for_programs(site: Site, _: Environment) -> Files:

@@ -34,7 +34,7 @@ OF_ONE_CARD = frozenset(
     }
 )
 # What has no digest of its own, and the question that asks for all that it is made of.
-MADE_OF = {"lineage": "lineage_made_of"}
+MADE_OF = {"lineage": "lineage_made_of", "published": "lineage_made_of"}
 
 
 class UntoldError(Exception):
