@@ -1,25 +1,25 @@
 """Staged pages that hold nothing but headings and placeholders, converted as Python-Markdown would.
 
-What becomes of a heading of plain text with an id of its own is the same for any such text, and found out once.
+What becomes of a heading of plain text with an id of its own is the same for any such text and id, and found out once.
 """
 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from markdown import Markdown
 from markdown.extensions.toc import nest_toc_tokens
 
 USUAL = frozenset(("toc", "tables", "fenced_code", "attr_list"))  # extensions that do nothing else to such lines
-MOST = 1000  # lines that are kept
 
 _GAPS = re.compile(r"\n{2,}")
 _COMMENT = re.compile(r"<!-- kb-body: [^\s<>]+ -->")
 _WORD = r"(?:[A-Za-z0-9.,:()/]|[^\x00-\x7f\s]|&#\d+;)+"
-_HEADING = re.compile(rf"(#{{1,6}} )({_WORD}(?: {_WORD})*)( \{{#[\w-]+\}})")  # of letters that mean nothing else
-_SAMPLE = "KbHeading"
+_HEADING = re.compile(rf"(#{{1,6}}) ({_WORD}(?: {_WORD})*) \{{#([A-Za-z0-9-]+)\}}")  # of letters that mean nothing else
+_TEXT, _ID = "KbText", "KbId"
+_SAMPLES = re.compile(f"{_TEXT}|{_ID}")
 
 Token = Any  # of the table of contents: Python-Markdown's
 
@@ -29,7 +29,7 @@ class Headings:
 
     def __init__(self, markdown: Markdown) -> None:
         self._markdown = markdown
-        self._known = lru_cache(MOST)(self._converted)
+        self._sample = cache(self._converted)
 
     def convert(self, source: str) -> tuple[str, list[Token]] | None:
         """The HTML, and the headings in it; None where there is something else on the page."""
@@ -46,9 +46,10 @@ class Headings:
                 return None
         return "\n".join(html).strip(), nest_toc_tokens(tokens)
 
-    def _heading(self, before: str, text: str, after: str) -> tuple[str, Token]:
-        html, token = self._known(f"{before}{_SAMPLE}{after}")
-        return html.replace(_SAMPLE, text), {**token, "name": text, "html": text}
+    def _heading(self, marks: str, text: str, name: str) -> tuple[str, Token]:
+        html, token = self._sample(f"{marks} {_TEXT} {{#{_ID}}}")
+        given = {_TEXT: text, _ID: name}
+        return _SAMPLES.sub(lambda found: given[found[0]], html), {**token, "id": name, "name": text, "html": text}
 
     def _converted(self, line: str) -> tuple[str, Token]:
         self._markdown.reset()
