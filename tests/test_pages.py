@@ -55,6 +55,12 @@ def staged(folder: Path) -> dict[str, str | bytes]:
     return pages(kb.load(folder))
 
 
+@pytest.fixture(scope="module")
+def files(root):
+    """What the project itself gives."""
+    return staged(root)
+
+
 def base_from(case: Path, tmp_path: Path, language: str = "en") -> Path:
     """A knowledge base of the notes of a case, under the project's own settings."""
     copy_repository(tmp_path)
@@ -177,17 +183,16 @@ def test_staged(case):
             assert text not in str(files[path]), path
 
 
-def test_the_same_base_gives_the_same_files(root):
-    assert staged(root) == staged(root)
+def test_the_same_base_gives_the_same_files(root, files):
+    assert staged(root) == files
 
 
-def test_pages_tell_nothing_of_the_machine(root):
-    for path, text in staged(root).items():
+def test_pages_tell_nothing_of_the_machine(root, files):
+    for path, text in files.items():
         assert str(root) not in str(text), path
 
 
-def test_every_internal_link_leads_to_a_page_or_a_place_on_it(root):
-    files = staged(root)
+def test_every_internal_link_leads_to_a_page_or_a_place_on_it(files):
     pages_there = {
         re.sub(r"\.md$", ".html", path.removeprefix("pages/")): path for path in files if path.startswith("pages/")
     }
@@ -214,8 +219,7 @@ def links_of(page: str, html: str) -> list[tuple[str, str]]:
     ]
 
 
-def test_figures_stand_beside_the_printed_ones(root):
-    files = staged(root)
+def test_figures_stand_beside_the_printed_ones(files):
     body = str(files["bodies/cards/Sandler2018CVPR/experiments.html"])
     cell = re.search(r"<td>6\.06(?:(?!</td>).)*</td>", body, re.DOTALL)
     assert cell, "the README's row of width 1.4"
@@ -224,8 +228,7 @@ def test_figures_stand_beside_the_printed_ones(root):
     assert "our model" in cell[0] or "我们的模型给出 6,108,776" in cell[0]
 
 
-def test_panels_hold_the_measurement_and_its_layers(root):
-    files = staged(root)
+def test_panels_hold_the_measurement_and_its_layers(files):
     page = str(files["pages/cards/Sandler2018CVPR.md"])
     for text in ("3,504,872", "300,774,272", "601,548,544", "1×3×224×224", "width=1", "89.1 %"):
         assert text in page
@@ -236,19 +239,19 @@ def test_panels_hold_the_measurement_and_its_layers(root):
     assert sum(int(layer[5].replace(",", "")) for layer in layers) == 300_774_272
 
 
-def test_the_source_of_a_model_is_shown_as_code(root):
-    source = str(staged(root)["bodies/cards/Sandler2018CVPR/source-1.html"])
+def test_the_source_of_a_model_is_shown_as_code(root, files):
+    source = str(files["bodies/cards/Sandler2018CVPR/source-1.html"])
     assert source.startswith('<details class="kb-source"')
     assert '<div class="highlight"><pre>' in source
     code = "".join(text for _, text in Reader(source).texts)
     assert (root / "reference_models/mobilenet_v2.py").read_text("utf-8").strip() in code
 
 
-def test_home_counts_every_tested_figure_once(root):
+def test_home_counts_every_tested_figure_once(root, files):
     base = kb.load(root)
     assert len(base.papers) < len(base.cards)  # some are there in two languages
     statuses = [verdict.status for card in base.papers for verdict in base.verdicts(card).values()]
-    page = str(pages(base)["pages/index.md"])
+    page = str(files["pages/index.md"])
     for status in ("agrees", "agrees_counting", "reproduced", "unexplained"):
         count = statuses.count(status)
         assert re.search(rf'kb-score kb-is-{status}".*\n<span class="kb-score__count">{count}<', page), status
@@ -291,11 +294,6 @@ def test_a_page_template_of_the_user_takes_the_place_of_ours(tmp_path):
 
 
 # ------------------------------------------------------------------------------------------------ discrepancies
-
-
-@pytest.fixture(scope="module")
-def files(root):
-    return staged(root)
 
 
 @pytest.fixture(scope="module")

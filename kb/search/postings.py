@@ -15,14 +15,6 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 VALUES = {letter: value for value, letter in enumerate(LETTERS)}
 
 
-def _written(value: int) -> str:
-    text = ""
-    while value > 31:
-        text += LETTERS[value & 31 | 32]
-        value >>= 5
-    return text + LETTERS[value]
-
-
 LOW = 15  # bits that are looked up at a time
 REST = (1 << LOW) - 1
 
@@ -30,9 +22,11 @@ REST = (1 << LOW) - 1
 @cache
 def _tables() -> tuple[list[str], list[str]]:
     """The texts of all integers of so few bits: as they are, and where more groups follow."""
-    short = [_written(value) for value in range(1 << LOW)]
-    continued = ["".join(LETTERS[value >> shift & 31 | 32] for shift in (0, 5, 10)) for value in range(1 << LOW)]
-    return short, continued
+    last, more = LETTERS[:32], LETTERS[32:]
+    two = [low + high for high in last[1:] for low in more]
+    three = [low + rest for rest in two for low in more]
+    continued = [low + middle + high for high in more for middle in more for low in more]
+    return [*last, *two, *three], continued
 
 
 def encode(postings: Iterable[int]) -> str:

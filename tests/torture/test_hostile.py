@@ -231,7 +231,7 @@ def test_what_programs_read_is_whole(built):
 
 
 def test_the_same_harness_fires_over_plain_mkdocs(built, chromium, tmp_path):
-    """Else it would find nothing, however careless the pages were. What a page's title does, it does on that page alone."""
+    """Else it would find nothing, however careless the pages were. A title stands on its own page alone."""
     _, _, found = built
     (tmp_path / "docs").mkdir()
     (tmp_path / "mkdocs.yml").write_text(
