@@ -12,10 +12,8 @@ import importlib.util
 import os
 import posixpath
 import sys
-import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, TypeAlias
 
@@ -95,8 +93,10 @@ def give_up_unwritten() -> None:
 def report_bug(error: Exception) -> int:
     """Say that the fault is ours; the traceback only where it is asked for."""
     if os.environ.get("KB_DEBUG") == "1":
+        import traceback
+
         traceback.print_exception(error)
-    complain(f"this is a bug in kb {version('paperkb')}: {type(error).__name__}: {error}")
+    complain(f"this is a bug in kb {own_version()}: {type(error).__name__}: {error}")
     complain("please report it, with what KB_DEBUG=1 prints for the same command")
     return BUG
 
@@ -623,10 +623,26 @@ def complain(message: str) -> None:
 # ---------------------------------------------------------------------------------------------------- arguments
 
 
+class ShowVersion(argparse.Action):
+    """Prints kb's version, which takes a while to find out."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Print it, and end."""
+        print(f"kb {own_version()}")
+        parser.exit()
+
+
+def own_version() -> str:
+    """The version of kb that is installed."""
+    from importlib.metadata import version
+
+    return version("paperkb")
+
+
 def parser() -> argparse.ArgumentParser:
     """The whole command line."""
     root = argparse.ArgumentParser(prog="kb", description="Paper notes whose numbers are tested by the model.")
-    root.add_argument("--version", action="version", version=f"kb {version('paperkb')}")
+    root.add_argument("--version", action=ShowVersion, nargs=0, help="show program's version number and exit")
     root.add_argument("-C", metavar="DIR", help="the knowledge base, if not the working folder's")
     commands = root.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for add in (

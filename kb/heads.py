@@ -10,8 +10,6 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from kb.authors import split_authors, surname_first
-from kb.citation import read_citation
 from kb.file_names import excess, fault, hidden_letter, named
 from kb.markdown import plain_text
 from kb.plain_yaml import PlainMapping, as_plain, place_of
@@ -130,6 +128,8 @@ def _names_kind(line: str, schema: Schema) -> bool:
 
 
 def _is_citation(line: str) -> bool:
+    from kb.citation import read_citation  # takes a while, and a new card has none
+
     citation = read_citation(plain_text(line))
     return citation.year is not None and bool(citation.title) and bool(citation.authors or citation.venue)
 
@@ -224,6 +224,8 @@ class _QuoteReader:
         """Whether the citation is complete; one that is not goes on with the next line."""
         if not self._citation:
             return False
+        from kb.citation import read_citation
+
         citation = read_citation(plain_text(" ".join(self._citation)))
         return bool(citation.title) and citation.year is not None
 
@@ -335,6 +337,8 @@ def _key_hint(key: str, citation: Citation, schema: Schema) -> str:
     inside = _KEY_AT_END.fullmatch(key)
     if inside and schema.match_citekey(inside["key"]):
         return f"write `{inside['name'].rstrip('—–-|/ ')}: {inside['key']}`"
+    from kb.authors import surname_first
+
     surname = surname_first(citation.authors[0])[0] if citation.authors else ""
     made = re.sub(r"[\s.]+", "", f"{surname}{citation.year or ''}{citation.venue}")
     if schema.match_citekey(made) and len(made) <= _LONGEST_KEY:
@@ -390,6 +394,8 @@ def _tags(value: object) -> tuple[str, ...]:
 
 
 def _authors(value: object) -> tuple[str, ...]:
+    from kb.authors import split_authors
+
     return _texts(value) if isinstance(value, list) else split_authors(_text(value))[0]
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 from pathlib import Path
 
-from kb.citation import read_citation
 from kb.encoding import read_text
 from kb.expressions import MARKS
 from kb.file_names import leads_out
@@ -173,7 +172,7 @@ class _Fields:
 
     def citation(self) -> Citation:
         """The citation, with what the card says outright in place of what was read from it."""
-        read = read_citation(self.text("citation"))
+        read = _read_citation(self.text("citation"))
         venue = _VENUE_YEAR.fullmatch(self.text("venue"))
         year = self.get("year") or (int(venue["year"]) if venue else None)
         authors = self.get("authors")
@@ -185,6 +184,14 @@ class _Fields:
             venue=venue["venue"] if venue else self.text("venue") or read.venue,
             year=year if isinstance(year, int) else read.year,
         )
+
+
+def _read_citation(text: str) -> Citation:
+    if not text:
+        return Citation("")
+    from kb.citation import read_citation  # takes a while, and a new card has none
+
+    return read_citation(text)
 
 
 def _key_place(key: str, heading: Block, reading: Reading) -> Place:

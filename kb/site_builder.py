@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import logging
 import os
 import re
@@ -18,6 +19,8 @@ from jinja2 import TemplateSyntaxError
 from markdown import Markdown
 
 from kb import machine
+from kb.frames import Frames, is_ours
+from kb.headings import USUAL, Headings
 from kb.problems import problem
 from kb.records import Place, Problem
 from kb.settings import FILE
@@ -28,6 +31,7 @@ ENVIRONMENT = {"SOURCE_DATE_EPOCH": "315532800", "NO_MKDOCS_2_WARNING": "1"}
 INSERT = "kb.insert"
 
 _MATTER = re.compile(r"---\n(.*?)\n---\n", re.DOTALL)
+_JSON_LINE = re.compile(r'([A-Za-z_]\w*): (["\[{].*)')
 _FOR_MKDOCS = re.compile(r"\]|<(?!!-- kb-body)")  # links, images and addresses, and HTML that may hold some
 _ALL_PAGES = re.compile(rb"\bpages\b")
 _COMMENT = re.compile(rb"\{#.*?#\}", re.DOTALL)
@@ -87,8 +91,10 @@ class Theme:
             self._files = self._files_of(sorted(paths_in(config.nav)))
             self._nav = get_navigation(self._files, config)
             self._markdown = Markdown(extensions=config.markdown_extensions, extension_configs=config.mdx_configs or {})
+            self._headings = Headings(self._markdown) if USUAL.issuperset(config.markdown_extensions) else None
             for page in self._nav.pages:  # their titles stand in every page
                 self._read(page)
+            self._frames = Frames(self._theme, self._context) if has_our_templates(config, root) else None
 
     @property
     def titles(self) -> list[tuple[str, str]]:
@@ -97,20 +103,28 @@ class Theme:
 
     def page(self, name: str) -> str:
         """The HTML of a staged page, by its path below the staged pages: `cards/K.md`."""
-        from mkdocs.commands.build import get_context
         from mkdocs.structure.pages import Page
 
         with environment(ENVIRONMENT), warnings_logged() as messages:
-            file = self._files.get_file_from_path(name) or self._file(name)
-            page = file.page or Page(None, file, self._config)
+            in_nav = self._files.get_file_from_path(name)
+            page = in_nav.page if in_nav else Page(None, self._file(name), self._config)
             self._read(page)
-            page.active = True
-            context = get_context(self._nav, self._files, self._config, page)
-            template = self._theme.get_template(page.meta.get("template", "main.html"))
-            html = template.render(context)
-            page.active = False
+            html = self._frames.framed(page) if self._frames and not in_nav else None
+            html = self._whole(page) if html is None else html
         self.messages += [message for message in messages if message not in self.messages]
         return html
+
+    def _whole(self, page: Any) -> str:
+        page.active = True
+        template = self._theme.get_template(page.meta.get("template", "main.html"))
+        html = template.render(self._context(page))
+        page.active = False
+        return html
+
+    def _context(self, page: Any) -> Mapping[str, Any]:
+        from mkdocs.commands.build import get_context
+
+        return get_context(self._nav, self._files, self._config, page)
 
     def other_pages(self, names: Iterable[str]) -> dict[str, bytes]:
         """The theme's pages that are made of no Markdown: 404.html, sitemap.xml, …; `names` are all staged pages."""
@@ -160,9 +174,13 @@ class Theme:
         if _FOR_MKDOCS.search(page.markdown):
             page.render(self._config, self._files)
             return
-        self._markdown.reset()
-        page.content = self._markdown.convert(page.markdown)
-        page.toc = get_toc(getattr(self._markdown, "toc_tokens", []))
+        if converted := self._headings and self._headings.convert(page.markdown):
+            page.content, tokens = converted
+        else:
+            self._markdown.reset()
+            page.content = self._markdown.convert(page.markdown)
+            tokens = getattr(self._markdown, "toc_tokens", [])
+        page.toc = get_toc(tokens)
 
 
 def _zipped(name: str, data: bytes) -> bytes:
@@ -187,6 +205,13 @@ def page_local(config: Any, root: Path, pages: Path) -> bool:
     )
 
 
+def has_our_templates(config: Any, root: Path) -> bool:
+    """Whether all templates are Material's and those that come with kb."""
+    folder = root / "templates" / "theme"
+    theirs = ((path.relative_to(folder).as_posix(), path.read_bytes()) for path in folder.rglob("*.html"))
+    return config.theme.name == "material" and all(is_ours(name, data) for name, data in theirs)
+
+
 def paths_in(nav: Any) -> Iterator[str]:
     """The paths that a nav holds, at any depth."""
     if isinstance(nav, str):
@@ -197,10 +222,32 @@ def paths_in(nav: Any) -> Iterator[str]:
 
 
 def _front_matter(source: str) -> tuple[str, dict[str, Any]]:
-    """A staged page without its front matter, and that: what MkDocs reads, by the fast reader."""
+    """A staged page without its front matter, and that, as MkDocs reads it."""
     found = _MATTER.match(source)
-    data = yaml.load(found[1], Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) if found else {}
+    data = _json_lines(found[1]) or _yaml(found[1]) if found else {}
     return source[found.end() :].lstrip("\n") if found else source, data if isinstance(data, dict) else {}
+
+
+def _json_lines(text: str) -> dict[str, Any]:
+    """What stands as JSON after the names on each line, where that is the same in YAML; nothing where it may not be."""
+    data: dict[str, Any] = {}
+    for line in text.split("\n"):
+        found = _JSON_LINE.fullmatch(line)
+        if not found or not line.isprintable():  # YAML breaks lines at some such letters, and refuses others
+            return {}
+        try:
+            data[found[1]] = json.loads(found[2], parse_int=_refuse, parse_float=_refuse, parse_constant=_refuse)
+        except ValueError:
+            return {}
+    return data
+
+
+def _refuse(number: str) -> Any:
+    raise ValueError(number)
+
+
+def _yaml(text: str) -> Any:
+    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def problem_of(error: Exception, root: Path) -> Problem:

@@ -127,11 +127,10 @@ def _opened(index: int, reading: Reading) -> CardRange | None:
     end = _end(index, reading)
     quote = _quote_after(index, reading)
     found = CardRange(heading, quote, end, is_template(heading.text, reading.schema))
-    if quote and opens_card((text for _, text in quote_lines(quote, reading)), reading.schema):
+    if _section_below(index, reading) and not _is_container(index, reading):
         return found
-    if not _section_below(index, reading):
-        return None
-    return None if _is_container(index, reading) else found
+    quoted = quote and opens_card((text for _, text in quote_lines(quote, reading)), reading.schema)
+    return found if quoted else None
 
 
 def _end(index: int, reading: Reading) -> int:

@@ -6,7 +6,6 @@ A file is written under a neighbour's name and then renamed. Where a disk is ful
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import re
@@ -16,7 +15,6 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import IO
 
 from kb.file_names import LONGEST, shortened
@@ -123,9 +121,11 @@ def _neighbour(path: Path, data: bytes, *, durable: bool = False) -> Path:
 
 def _opened(path: Path, *, new: bool = False) -> IO[bytes]:
     """A file to write, in a folder that is made for it where need be; with `new`, one that is not there yet."""
-    if not path.parent.is_dir():
+    try:
+        return open(path, "xb") if new else open(path, "wb")
+    except FileNotFoundError:
         path.parent.mkdir(parents=True, exist_ok=True)
-    return path.open("xb") if new else path.open("wb")
+        return open(path, "xb") if new else open(path, "wb")
 
 
 def sweep(folder: Path, *, below: bool = True) -> None:
@@ -156,6 +156,8 @@ def _lives(process: int) -> bool:
 @contextmanager
 def laid_aside(folder: Path) -> Iterator[IO[bytes]]:
     """A new file for what this very run reads again."""
+    from tempfile import NamedTemporaryFile
+
     folder.mkdir(parents=True, exist_ok=True)
     with naming(folder), NamedTemporaryFile(dir=folder, prefix=ASIDE, delete=False) as file:
         yield file
@@ -258,8 +260,8 @@ def remove_tree(folder: Path) -> None:
 
 
 def copy(source: Path, target: Path) -> None:
-    """Give a file of its own the content of another."""
-    write_if_changed(target, source.read_bytes())
+    """Give a file of its own the content of another, in a tree that nobody believes while it is being made."""
+    put(target, source.read_bytes())
 
 
 def link(source: Path, target: Path) -> None:
@@ -267,24 +269,34 @@ def link(source: Path, target: Path) -> None:
     with naming(target):
         target.unlink(missing_ok=True)
         target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            os.link(source, target)
-        except OSError:
-            shutil.copyfile(source, target)
+        _link(source, target)
+
+
+def _link(source: str | Path, target: str | Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def follow(folder: Path, other: Path, behind: Iterable[str]) -> None:
     """Make a folder hold what another holds; it does already, but for the paths where it is behind."""
     if not folder.is_dir():
-        behind = (
-            os.path.relpath(os.path.join(parent, name), other) for parent, _, names in os.walk(other) for name in names
-        )
-        folder.mkdir(parents=True)
+        _follow_anew(folder, other)
+        return
     for path in behind:
         if (other / path).exists():
             link(other / path, folder / path)
         else:
             remove(folder / path, folder)
+
+
+def _follow_anew(folder: Path, other: Path) -> None:
+    for parent, _, names in os.walk(other):
+        below = os.path.normpath(os.path.join(folder, os.path.relpath(parent, other)))
+        os.makedirs(below)
+        for name in names:
+            _link(os.path.join(parent, name), os.path.join(below, name))
 
 
 def publish(new: Path, site: Path, *, keep: bool = False) -> None:
@@ -365,6 +377,8 @@ def alone(folder: Path, wait: Callable[[], object] = lambda: None) -> Iterator[N
 
 def exchange(first: Path, second: Path) -> bool:
     """Let two folders change places in one step; False where the system or the file system cannot."""
+    import ctypes
+
     if not sys.platform.startswith("linux"):
         return False
     renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)

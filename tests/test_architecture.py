@@ -27,7 +27,7 @@ judging explaining base publishing file_checks lints bibliographic_checks transl
 keeping naming
 revisions selection importers importing import_report starting new_cards drafting meaning mendings fixing renaming
 remeasuring asking auditing reporting telling audit_reports
-changes exports pages staging change_reports theme site_builder assembling building freshness serving
+changes exports pages staging change_reports theme frames headings site_builder assembling building freshness serving
 cli __main__ __init__
 """.split()  # noqa: SIM905 - the lines group
 
