@@ -88,9 +88,9 @@ def _body(site: Site, view: CardView, part: Part) -> Body:
         code=lambda text: _link_of_code(site, view, text),
         value=claims.claim_writer(view, texts, site.base.outcome),
         name=lambda target: _name(site, view.card, target),
-        mentions=None
-        if part.anchor == MODELS_SECTION
-        else lambda tokens: link_mentions(tokens, view.card, site.names_in(view.card).names),
+        mentions=(lambda tokens: link_mentions(tokens, view.card, site.names_in(view.card).names))
+        if _names_papers(site, view.card, part)
+        else None,
         size=lambda target: _size(site, view.card, target),
         labels=texts.under("body"),
         callout_titles=texts.under("callout"),
@@ -101,6 +101,13 @@ def _body(site: Site, view: CardView, part: Part) -> Body:
     text = body_text(tokens, lambda source: claims.in_text(view, source))
     private = part.section in site.base.schema.private
     return Body(part.heading, part.anchor, name, render_tokens(tokens, context), text, tuple(images.items()), private)
+
+
+def _names_papers(site: Site, card: Card, part: Part) -> bool:
+    """Whether a part may name papers, where it is to become links; the list of models names models."""
+    if part.anchor == MODELS_SECTION:
+        return False
+    return "[[" in part.markdown or any(each.section == part.anchor for each in site.base.links_of(card))
 
 
 def _place_of_figure(site: Site, view: CardView, target: str, text: str) -> str | None:
