@@ -52,13 +52,13 @@ def main() -> int:
     parser.add_argument("--no-plain", action="store_true", help="measure kb alone")
     options = parser.parse_args()
     lines = [HEAD]
+    machine = f"\n{os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}.\n"
     for cards in options.cards:
         with tempfile.TemporaryDirectory() as folder:
             for line in measured(cards, Path(folder), None if options.no_plain else options.peer):
                 print(line, end="", flush=True)
                 lines.append(line)
-    lines.append(f"\n{os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}.\n")
-    options.output.write_text("".join(lines), encoding="utf-8")
+        options.output.write_text("".join([*lines, machine]), encoding="utf-8")  # what is measured stays if it is cut off
     return 0
 
 
