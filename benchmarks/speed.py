@@ -58,7 +58,7 @@ def main() -> int:
             for line in measured(cards, Path(folder), None if options.no_plain else options.peer):
                 print(line, end="", flush=True)
                 lines.append(line)
-        options.output.write_text("".join([*lines, machine]), encoding="utf-8")  # what is measured stays if it is cut off
+        options.output.write_text("".join([*lines, machine]), encoding="utf-8")
     return 0
 
 
