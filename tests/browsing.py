@@ -39,8 +39,8 @@ SETTLED = """() => [...document.querySelectorAll('.arithmatex')]
 # Nothing is fading from one colour to another.
 STILL = """() => new Promise(tell => requestAnimationFrame(() => requestAnimationFrame(() =>
   tell(!('mdColorSwitching' in document.body.dataset) && !document.getAnimations().length))))"""
-AUDIT = """async tags => {
-  const { violations } = await axe.run(document, {resultTypes: ['violations'], ...(tags && {runOnly: tags})})
+AUDIT = """async rules => {
+  const { violations } = await axe.run(document, {resultTypes: ['violations'], ...(rules && {runOnly: rules})})
   return violations.flatMap(({id, impact, nodes}) => nodes.map(({target, html, failureSummary}) =>
     `${impact} ${id}: ${target} ${html.slice(0, 120)} (${failureSummary})`))
 }"""
@@ -184,8 +184,8 @@ def change_palette(page: Page) -> None:
     expect(page.locator("body")).not_to_have_attribute("data-md-color-scheme", before or "", timeout=PATIENCE)
 
 
-def audited(page: Page, width: int, tags: list[str] | None = None) -> list[str]:
-    """What axe finds at this width; by the rules with these tags, or by all."""
+def audited(page: Page, width: int, rules: list[str] | None = None) -> list[str]:
+    """What axe finds at this width, by these of its rules or by all that it has switched on."""
     page.set_viewport_size({"width": width, "height": 900})
     page.wait_for_function(STILL, timeout=PATIENCE)
-    return page.evaluate(AUDIT, tags)
+    return page.evaluate(AUDIT, rules)
