@@ -212,8 +212,9 @@ def _join(
         earlier_part = before.parts.get(job.name)
         revised = job.revise(site, there, digests, earlier) if job.revise and earlier_part else None
         files = {**earlier_part.files} if earlier_part and revised is not None else {}
-        found = staged(job.join(site, environment(job), there)) if revised is None else revised
-        for path, content in list(found):
+        # What is revised is read while it is; what is joined may be too much to be held.
+        found = staged(job.join(site, environment(job), there)) if revised is None else list(revised)
+        for path, content in found:
             files.pop(path, None)
             if content is not None:
                 files |= _put(folder, path, content)

@@ -37,10 +37,14 @@ class File(NamedTuple):
         """The whole file."""
         return self.head + self.between.join(filter(None, pieces)) + self.tail
 
+    def whole(self, pieces: Iterable[bytes]) -> bytes:
+        """The same of pieces that are bytes."""
+        return b"".join([self.head.encode(), self.between.encode().join(filter(None, pieces)), self.tail.encode()])
+
 
 def content(name: str, cards: Iterable[Published]) -> str | bytes:
     """What a file of this name holds of these cards, which are sorted first."""
-    in_order = sorted(cards, key=lambda each: each.id)
+    in_order = _in_order(cards)
     if name == DATABASE:
         return database(in_order, list(map(rows_of, in_order)))
     return FILES[name].text(map(FILES[name].piece, FILES[name].items(in_order)))
@@ -51,6 +55,9 @@ class Pieces(NamedTuple):
 
     texts: Mapping[str, str]
     rows: Rows
+
+
+PiecesOf = Callable[[Published], Pieces]
 
 
 def pieces_of(each: Published) -> Pieces:
@@ -83,28 +90,28 @@ def revised(
     return found
 
 
-def contents(cards: Iterable[Published], pieces: Iterable[Pieces]) -> Iterator[tuple[str, str | bytes]]:
+def contents(cards: Iterable[Published], pieces: PiecesOf) -> Iterator[tuple[str, str | bytes]]:
     """All files of these cards, joined of their pieces; the database, too, where they are not too many for it."""
-    in_order, found = _in_order(cards, pieces)
+    in_order = _in_order(cards)
+    joined: dict[str, list[bytes]] = {name: [] for name, file in FILES.items() if file.items in OF_CARDS}
+    for each in in_order:  # as bytes, which take half the room
+        texts = pieces(each).texts
+        for name, made in joined.items():
+            made.append(texts[name].encode())
     for name, file in FILES.items():
-        of_cards = file.items in OF_CARDS
-        yield (
-            name,
-            file.text((each.texts[name] for each in found) if of_cards else map(file.piece, file.items(in_order))),
-        )
-    yield from with_database(in_order, found)
+        yield name, file.whole(joined.pop(name)) if name in joined else content(name, in_order)
+    yield from with_database(in_order, pieces)
 
 
-def with_database(cards: Iterable[Published], pieces: Iterable[Pieces]) -> Iterator[tuple[str, bytes]]:
+def with_database(cards: Iterable[Published], pieces: PiecesOf) -> Iterator[tuple[str, bytes]]:
     """The database of these cards, where they are not too many for it."""
-    in_order, found = _in_order(cards, pieces)
+    in_order = _in_order(cards)
     if len(in_order) <= MOST_IN_DATABASE:
-        yield DATABASE, database(in_order, [each.rows for each in found])
+        yield DATABASE, database(in_order, [pieces(each).rows for each in in_order])
 
 
-def _in_order(cards: Iterable[Published], pieces: Iterable[Pieces]) -> tuple[list[Published], list[Pieces]]:
-    together = sorted(zip(cards, pieces, strict=True), key=lambda each: each[0].id)
-    return [card for card, _ in together], [made for _, made in together]
+def _in_order(cards: Iterable[Published]) -> list[Published]:
+    return sorted(cards, key=lambda each: each.id)
 
 
 def file_for(form: str, table: str = "") -> str:

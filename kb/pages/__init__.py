@@ -289,7 +289,7 @@ def _image_of(bodies: Iterable[notes.Body]) -> str:
 def _data(site: Site, env: Environment, staged: Staged) -> Files:
     """The files that `kb export` writes, of all published cards, and the page that tells of them."""
     folder = _data_folder()
-    for name, content in exports.contents(site.published, _all_pieces(site, staged)):
+    for name, content in exports.contents(site.published, partial(_pieces_of, staged)):
         yield f"{folder}/{name}", content
     yield f"{folder}/datasette.json", exports.datasette_metadata(site.base.settings.site_name)
     path = addresses.DATA
@@ -311,7 +311,7 @@ def _data_again(site: Site, staged: Staged, digests: Mapping[str, str], earlier:
     files = exports.revised(lambda name: _bytes(staged[f"{folder}/{name}"]), site.published, changes)
     if files is None:
         return None
-    database = exports.with_database(site.published, _all_pieces(site, staged)) if _has_database(site) else ()
+    database = exports.with_database(site.published, partial(_pieces_of, staged))
     return [(f"{folder}/{name}", data) for name, data in (*files.items(), *database)]
 
 
@@ -323,8 +323,8 @@ def _has_database(site: Site) -> bool:
     return len(site.published) <= exports.MOST_IN_DATABASE
 
 
-def _all_pieces(site: Site, staged: Staged) -> Iterator[exports.Pieces]:
-    return (_pieces(staged, addresses.pieces(each.page)) for each in site.published)
+def _pieces_of(staged: Staged, each: exports.Published) -> exports.Pieces:
+    return _pieces(staged, addresses.pieces(each.page))
 
 
 def _pieces(staged: Staged, path: str) -> exports.Pieces:
