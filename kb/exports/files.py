@@ -35,7 +35,7 @@ class File(NamedTuple):
 
     def text(self, pieces: Iterable[str]) -> str:
         """The whole file."""
-        return self.head + self.between.join(filter(None, pieces)) + self.tail
+        return self.whole(piece.encode() for piece in pieces).decode()
 
     def whole(self, pieces: Iterable[bytes]) -> bytes:
         """The same of pieces that are bytes."""
